@@ -1,0 +1,1 @@
+"""From a finished master file to a catalogued, indexed dataset."""

@@ -1,0 +1,69 @@
+"""Engines and session factories. Nothing is made at import: workers fork first, the API builds in its lifespan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, sessionmaker
+
+from ingest.catalogue.model import Base
+
+# A writer waits this long for another one; a transaction of ours holds the lock for milliseconds.
+BUSY_TIMEOUT_MS = 60_000
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for the address; on SQLite several processes may read and write at once."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    database = make_url(url).database
+    if database:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def make_read_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return a factory of sessions that only read."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def make_write_sessions(engine: Engine) -> sessionmaker[Session]:
+    """Return a factory of sessions that write: on SQLite they take the write lock when they begin.
+
+    A transaction that begins by reading and writes later fails at once when another one wrote in between, however
+    long it would wait. Taking the lock first lets it wait instead.
+    """
+    return sessionmaker(engine.execution_options(nxcat_writes=True), expire_on_commit=False)
+
+
+def insert_ignoring(
+    session: Session, entity: type[Base]
+) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that leaves a row alone which is there already, in the words of the session's database."""
+    dialect = session.get_bind().dialect.name
+    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement: postgresql.Insert | sqlite.Insert = make(entity).on_conflict_do_nothing()
+    return statement
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction control is off (isolation_level None): it would begin too late, see _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # With WAL this survives a killed process; a power cut may lose the last commits, and a crawl finds them again.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("nxcat_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,59 @@
+"""What the index knows of one dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumericEntry:
+    """A numeric parameter as it is searched: the extremes in the type's unit and, for a list, every value.
+
+    A search for a range finds it if the ranges overlap; a list only if one of its values lies inside.
+    """
+
+    name: str
+    low: float
+    high: float
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntry:
+    """A parameter that holds text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDocument:
+    """One dataset as it is indexed. Names are the catalogue's; dates are aware and in UTC."""
+
+    id: int
+    revision: int
+    name: str
+    facility: str
+    investigation: str
+    """Proposal and visit, as they are shown: `hc6001/20261101`, or the proposal alone."""
+    proposal: str
+    titles: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
+    formulas: tuple[str, ...] = ()
+    techniques: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    complete: bool = True
+    numbers: tuple[NumericEntry, ...] = ()
+    texts: tuple[TextEntry, ...] = ()
+    release_date: datetime | None = None
+    """When it opens; None while nobody can say: closed."""
+    is_secret: bool = False
+    is_metadata_public: bool = False
+    keywords: tuple[str, ...] = field(default=())

@@ -1,0 +1,186 @@
+"""Datasets, their scans, parameters and files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ingest.catalogue.model.base import Base, BigInt, Stamped
+from ingest.catalogue.model.facility import Instrument, ParameterType, Technique
+from ingest.catalogue.model.investigation import Investigation, Sample
+from ingest.catalogue.model.master import MasterFile
+
+
+class Layer(IntEnum):
+    """Who says a value. The highest that speaks is shown and found; none erases another."""
+
+    FILE = 1
+    RULE = 2
+    NOTICE = 3
+    PERSON = 4
+
+
+class Dataset(Stamped, Base):
+    """One master file's measurement.
+
+    `revision` rises with every change of what is said about it; `indexed_revision` is what the index knows. While
+    they differ, the dataset is due to be indexed: two integers are the outbox.
+    """
+
+    __tablename__ = "dataset"
+    __table_args__ = (
+        UniqueConstraint("investigation_id", "name"),
+        Index(
+            "ix_dataset_unindexed",
+            "id",
+            sqlite_where=text("indexed_revision < revision"),
+            postgresql_where=text("indexed_revision < revision"),
+        ),
+        Index("ix_dataset_start_date_id", "start_date", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    investigation_id: Mapped[int] = mapped_column(ForeignKey("investigation.id"))
+    master_file_id: Mapped[int] = mapped_column(ForeignKey("master_file.id"), unique=True)
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_type.id"))
+    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"), index=True)
+    copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str] = mapped_column(String(1023))
+    description: Mapped[str | None] = mapped_column(String(4000))
+    location: Mapped[str] = mapped_column(Text)
+    doi: Mapped[str | None] = mapped_column(String(255))
+    is_complete: Mapped[bool]
+    start_date: Mapped[datetime | None]
+    end_date: Mapped[datetime | None]
+    file_count: Mapped[int] = mapped_column(default=0)
+    file_size: Mapped[int] = mapped_column(default=0)
+    next_file_ordinal: Mapped[int] = mapped_column(default=0)
+    release_date: Mapped[datetime | None]
+    """When it opens, carried over from its investigation; None while that is far off or unknown: closed."""
+    is_secret: Mapped[bool] = mapped_column(default=False)
+    is_metadata_public: Mapped[bool] = mapped_column(default=False)
+    rules: Mapped[str] = mapped_column(String(255))
+    rules_version: Mapped[str] = mapped_column(String(255))
+    flags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Disagreements found in the file, in words."""
+    content_digest: Mapped[str] = mapped_column(String(64))
+    listing_digest: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(default=1)
+    indexed_revision: Mapped[int] = mapped_column(default=0)
+
+    investigation: Mapped[Investigation] = relationship()
+    master_file: Mapped[MasterFile] = relationship()
+    sample: Mapped[Sample | None] = relationship()
+    instruments: Mapped[list[Instrument]] = relationship(secondary="dataset_instrument", viewonly=True)
+    techniques: Mapped[list[Technique]] = relationship(secondary="dataset_technique", viewonly=True)
+    scans: Mapped[list[Scan]] = relationship(order_by="Scan.ordinal", viewonly=True)
+
+
+class DatasetInstrument(Base):
+    """An instrument that made a dataset."""
+
+    __tablename__ = "dataset_instrument"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey("instrument.id"), primary_key=True, index=True)
+
+
+class DatasetTechnique(Base):
+    """A technique of a dataset, and what in the file told it."""
+
+    __tablename__ = "dataset_technique"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    technique_id: Mapped[int] = mapped_column(ForeignKey("technique.id"), primary_key=True, index=True)
+    source_path: Mapped[str | None] = mapped_column(Text)
+    origin: Mapped[str] = mapped_column(String(16))
+
+
+class Scan(Base):
+    """One NXentry of a master."""
+
+    __tablename__ = "scan"
+    __table_args__ = (UniqueConstraint("dataset_id", "entry_name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    entry_name: Mapped[str] = mapped_column(Text)
+    title: Mapped[str | None] = mapped_column(Text)
+    definition: Mapped[str | None] = mapped_column(Text)
+    command: Mapped[str | None] = mapped_column(Text)
+    start_date: Mapped[datetime | None]
+    end_date: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(255))
+    is_ended: Mapped[bool]
+    point_count: Mapped[int | None]
+    instrument_name: Mapped[str | None] = mapped_column(Text)
+    source_name: Mapped[str | None] = mapped_column(Text)
+    source_type: Mapped[str | None] = mapped_column(Text)
+    probe: Mapped[str | None] = mapped_column(String(255))
+    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"))
+    detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """For each attribute: its HDF5 path, the text in the file, how it came about, and whether a zone was known."""
+    is_withdrawn: Mapped[bool] = mapped_column(default=False)
+
+    sample: Mapped[Sample | None] = relationship()
+
+
+class DatasetParameter(Base):
+    """What one layer says of one parameter, of the dataset or of one of its scans.
+
+    A number (`numeric_value`), a range (`range_bottom`, `range_top`), a list (`values`, with its extremes in the
+    range), a text or an instant; numbers in the unit of the type. The original value, its unit and its HDF5 path
+    stand beside it.
+    """
+
+    __tablename__ = "dataset_parameter"
+    __table_args__ = (
+        Index("ix_dataset_parameter_dataset_id_type_id", "dataset_id", "type_id"),
+        Index("ix_dataset_parameter_type_id_range", "type_id", "range_bottom", "range_top"),
+        CheckConstraint("layer BETWEEN 1 AND 4", name="layer"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
+    scan_id: Mapped[int | None] = mapped_column(ForeignKey("scan.id", ondelete="CASCADE"), index=True)
+    type_id: Mapped[int] = mapped_column(ForeignKey("parameter_type.id"))
+    layer: Mapped[int] = mapped_column(default=Layer.FILE)
+    is_shown: Mapped[bool] = mapped_column(default=True)
+    numeric_value: Mapped[float | None]
+    range_bottom: Mapped[float | None]
+    range_top: Mapped[float | None]
+    values: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    string_value: Mapped[str | None] = mapped_column(Text)
+    date_time_value: Mapped[datetime | None]
+    error: Mapped[float | None]
+    origin: Mapped[str] = mapped_column(String(16))
+    source_path: Mapped[str | None] = mapped_column(Text)
+    original_value: Mapped[str | None] = mapped_column(Text)
+    original_unit: Mapped[str | None] = mapped_column(Text)
+
+    type: Mapped[ParameterType] = relationship()
+
+
+class Datafile(Base):
+    """A file of a dataset, named relative to the dataset's location.
+
+    Narrow, because there are hundreds of millions: no key of its own, no text but the name. The ordinal is given once
+    and never used again, so that links stay true; a vanished file keeps row and ordinal.
+    """
+
+    __tablename__ = "datafile"
+    __table_args__ = (UniqueConstraint("dataset_id", "name"),)
+
+    dataset_id: Mapped[int] = mapped_column(BigInt, ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    file_size: Mapped[int]
+    mtime_ns: Mapped[int]
+    checksum: Mapped[str | None] = mapped_column(String(255))
+    is_vanished: Mapped[bool] = mapped_column(default=False)

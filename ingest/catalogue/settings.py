@@ -1,0 +1,31 @@
+"""Where the catalogue lives: the one place of this room that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CatalogueSettings(BaseSettings):
+    """The data folder and the database."""
+
+    model_config = SettingsConfigDict(env_prefix="NXCAT_", extra="ignore")
+
+    data: Path = Field(
+        default=Path("nxcat-data"), description="Folder with the SQLite file and the search index of the embedded set-up."
+    )
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy address of the database; by default the SQLite file in the data folder."
+    )
+
+    @property
+    def effective_database_url(self) -> str:
+        """The address that is used."""
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'catalogue.sqlite'}"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the embedded search index lies."""
+        return self.data.absolute() / "index"

@@ -1,0 +1,135 @@
+"""What the mapping makes of one record: plain drafts of the entities that will be stored.
+
+Every value says where it came from: `Taken` for the fields of a scan, `ParameterDraft` for parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ingest.nexus.record import FileKind, LinkedFile
+
+T = TypeVar("T")
+
+
+class Origin(StrEnum):
+    """How a value came about."""
+
+    READ = "read"
+    DERIVED = "derived"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[T]):
+    """A value with its source: the HDF5 path (`path@name` for an attribute) and the text or number in the file."""
+
+    value: T
+    path: str | None = None
+    original: str | None = None
+    original_unit: str | None = None
+    origin: Origin = Origin.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number, a range or a list of numbers, in one unit. Exactly one of the three forms is given."""
+
+    unit: str
+    value: float | None = None
+    bottom: float | None = None
+    top: float | None = None
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant in UTC; `zone_known` tells whether the file said which zone, else the root's zone was taken."""
+
+    instant: datetime
+    zone_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterDraft:
+    """One parameter of the dataset (`entry` None) or of one of its scans, under its catalogue name."""
+
+    name: str
+    value: Taken[Quantity] | Taken[str] | Taken[Moment]
+    entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDraft:
+    """A person named by the file. Never an e-mail address, a telephone number or a postal address."""
+
+    name: Taken[str]
+    role: str | None = None
+    orcid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorDraft:
+    """A detector group of a scan: its group's name, and what describes it, if anything does."""
+
+    name: str
+    path: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDraft:
+    """One NXentry."""
+
+    entry: str
+    number: float | None = None
+    title: Taken[str] | None = None
+    start_time: Taken[Moment] | None = None
+    end_time: Taken[Moment] | None = None
+    end_reason: Taken[str] | None = None
+    definition: Taken[str] | None = None
+    command: Taken[str] | None = None
+    point_count: Taken[int] | None = None
+    instrument_name: Taken[str] | None = None
+    source_name: Taken[str] | None = None
+    source_type: Taken[str] | None = None
+    probe: Taken[str] | None = None
+    sample_name: Taken[str] | None = None
+    sample_formula: Taken[str] | None = None
+    sample_identifier: Taken[str] | None = None
+    experiment_identifier: Taken[str] | None = None
+    temperature: Taken[Quantity] | None = None
+    incident_energy: Taken[Quantity] | None = None
+    wavelength: Taken[Quantity] | None = None
+    users: tuple[PersonDraft, ...] = ()
+    detectors: tuple[DetectorDraft, ...] = ()
+    ended: bool = True
+    """False where the rules demand an end of every entry and this one has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDraft:
+    """All that one master says, ready to be stored.
+
+    `scans` are in the order of their number, then their start. `flags` are disagreements found in the file, in words.
+    `is_side_file` is true where nothing in any entry says what was measured: the file belongs to another master.
+    """
+
+    kind: FileKind
+    rules: str
+    rules_version: str
+    scans: tuple[ScanDraft, ...] = ()
+    parameters: tuple[ParameterDraft, ...] = ()
+    techniques: tuple[Taken[str], ...] = ()
+    linked_files: tuple[LinkedFile, ...] = ()
+    flags: tuple[str, ...] = ()
+    is_side_file: bool = False
+    truncated: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether no scan is known to be unfinished."""
+        return all(scan.ended for scan in self.scans)
