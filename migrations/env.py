@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from alembic import context
 from sqlalchemy import Connection
 
 from ingest.catalogue.database import make_engine
 from ingest.catalogue.model import Base
+from ingest.catalogue.model.base import UtcDateTime
 from ingest.catalogue.settings import CatalogueSettings
+
+
+def render_without_model(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Return the plain type for one of ours: a migration imports nothing from the model."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
 
 
 def run(connection: Connection) -> None:
@@ -18,6 +28,7 @@ def run(connection: Connection) -> None:
         # SQLite alters tables by copying them; harmless elsewhere.
         render_as_batch=True,
         compare_type=True,
+        render_item=render_without_model,
     )
     with context.begin_transaction():
         context.run_migrations()
