@@ -1,0 +1,294 @@
+"""Units: every parameter has one, and whatever a file or a person writes is converted to it.
+
+The units that real files use stand in a table, so that converting costs a look-up; pint knows the rest and is only
+loaded when the table does not help. Case counts: meV is not MeV.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from enum import StrEnum
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
+
+from ingest.catalogue.errors import CatalogueError
+
+
+class UnknownUnitError(CatalogueError):
+    """Nobody knows this unit."""
+
+    def __init__(self, unit: str, target: str | None = None) -> None:
+        self.unit = unit
+        self.target = target
+        advice = f"; for this value write one of {_suggest(target)}" if target else ""
+        super().__init__(f"{unit!r} is not a known unit (case matters: meV is not MeV){advice}")
+
+
+class DimensionError(CatalogueError):
+    """A unit was given that measures something else."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self.source = source
+        self.target = target
+        super().__init__(f"{source!r} cannot be converted to {target!r}: write one of {_suggest(target)}")
+
+
+class Probe(StrEnum):
+    """What hits the sample, as far as energy and wavelength are tied by it."""
+
+    PHOTON = "photon"
+    NEUTRON = "neutron"
+
+
+class _Unit(NamedTuple):
+    """A unit as `factor * value + offset` in the base unit of its dimension."""
+
+    name: str
+    dimension: str
+    factor: float
+    offset: float = 0.0
+
+
+HC_KEV_ANGSTROM: Final = 12.398419843320026
+"""h c, exact since 2019."""
+NEUTRON_KEV_ANGSTROM2: Final = 8.180421009e-05
+"""h^2 / (2 m_n), CODATA 2018: 81.80421 meV for a neutron of 1 angstrom."""
+
+_ELECTRON_VOLT = 1.602176634e-19
+_DEGREE = math.pi / 180
+
+# dimension: {canonical name: (factor, other spellings)}; the first of each dimension is what an error suggests first.
+_TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
+    "energy": {
+        "keV": (1e3, "kiloelectronvolt kiloelectronvolts"),
+        "eV": (1.0, "electronvolt electronvolts electron_volt"),
+        "meV": (1e-3, "millielectronvolt"),
+        "MeV": (1e6, ""),
+        "GeV": (1e9, ""),
+        "ueV": (1e-6, ""),
+        "J": (1 / _ELECTRON_VOLT, "joule joules Joule"),
+        "mJ": (1e-3 / _ELECTRON_VOLT, ""),
+        "uJ": (1e-6 / _ELECTRON_VOLT, ""),
+    },
+    "length": {
+        "angstrom": (1e-10, "Å Angstrom Angstroms angstroms ANGSTROM Angstroem angstroem Ångström ångström ang Ang AA"),
+        "m": (1.0, "meter metre meters metres Meter"),
+        "cm": (1e-2, "centimeter centimetre"),
+        "mm": (1e-3, "millimeter millimetre millimeters millimetres MM"),
+        "um": (1e-6, "micron microns micrometer micrometre micrometers microm"),
+        "nm": (1e-9, "nanometer nanometre nanometers nanometres"),
+        "pm": (1e-12, "picometer picometre"),
+        "km": (1e3, ""),
+    },
+    "time": {
+        "s": (1.0, "sec secs second seconds Seconds Second S"),
+        "ms": (1e-3, "msec millisecond milliseconds"),
+        "us": (1e-6, "usec microsecond microseconds"),
+        "ns": (1e-9, "nsec nanosecond nanoseconds"),
+        "ps": (1e-12, "picosecond picoseconds"),
+        "fs": (1e-15, "femtosecond femtoseconds"),
+        "min": (60.0, "minute minutes mins"),
+        "h": (3600.0, "hour hours hr hrs"),
+        "d": (86400.0, "day days"),
+    },
+    "temperature": {
+        "K": (1.0, "Kelvin kelvin KELVIN degK deg_K Kelvins kelvins"),
+        "mK": (1e-3, "millikelvin"),
+    },
+    "angle": {
+        "deg": (_DEGREE, "degree degrees Degree Degrees ° Deg DEG degs"),
+        "rad": (1.0, "radian radians Rad"),
+        "mrad": (1e-3, "milliradian milliradians"),
+        "urad": (1e-6, "microradian microradians"),
+    },
+    "current": {"mA": (1e-3, "milliampere"), "A": (1.0, "ampere amp amps"), "uA": (1e-6, ""), "nA": (1e-9, "")},
+    "voltage": {"V": (1.0, "volt volts Volt"), "kV": (1e3, ""), "mV": (1e-3, "")},
+    "rate": {
+        "1/s": (1.0, "s-1 s^-1 counts/s count/s cps count/sec counts/sec"),
+        "Hz": (1.0, "hertz Hertz hz"),
+        "photons/s": (1.0, "photon/s ph/s photons/sec photons_per_second"),
+        "kHz": (1e3, ""),
+        "MHz": (1e6, ""),
+        "rpm": (1 / 60, "RPM"),
+    },
+    "pressure": {
+        "bar": (1e5, "bars"),
+        "mbar": (1e2, "millibar"),
+        "Pa": (1.0, "pascal"),
+        "kPa": (1e3, ""),
+        "MPa": (1e6, ""),
+        "GPa": (1e9, ""),
+        "Torr": (101325 / 760, "torr"),
+        "atm": (101325.0, ""),
+    },
+    "field": {"T": (1.0, "tesla Tesla"), "mT": (1e-3, ""), "gauss": (1e-4, "Gauss G")},
+    "power": {"W": (1.0, "watt"), "kW": (1e3, ""), "MW": (1e6, ""), "mW": (1e-3, "")},
+    "mass": {"g": (1e-3, "gram grams"), "mg": (1e-6, ""), "kg": (1.0, "")},
+    "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm³ g/cm**3 g.cm-3")},
+    "ratio": {"%": (1e-2, "percent Percent pct"), "1": (1.0, "dimensionless fraction")},
+    "wavenumber": {"1/angstrom": (1e10, "1/Å 1/A A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1"), "1/nm": (1e9, "nm^-1 nm-1")},
+    "emittance": {"nm*rad": (1.0, "nm·rad nm⋅rad nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
+    "pixel": {"pixel": (1.0, "pixels px Pixels Pixel")},
+}
+_AFFINE: Final = {
+    "degC": _Unit("degC", "temperature", 1.0, 273.15),
+    "degF": _Unit("degF", "temperature", 5 / 9, 459.67 * 5 / 9),
+}
+_AFFINE_SPELLINGS: Final = {
+    "degC": "Celsius celsius CELSIUS °C ℃ oC deg_C degc Centigrade centigrade degree_Celsius degree_C",
+    "degF": "Fahrenheit fahrenheit °F oF deg_F",
+}
+# A letter that means one thing alone and another where a length or a temperature is expected.
+_BY_DIMENSION: Final = {
+    ("A", "length"): "angstrom",
+    ("a", "length"): "angstrom",
+    ("C", "temperature"): "degC",
+    ("c", "temperature"): "degC",
+    ("k", "temperature"): "K",
+    ("F", "temperature"): "degF",
+}
+_ELECTRON_VOLTS: Final = re.compile(r"([mukKMgG]?)[eE][vV]s?")
+_FOR_PINT: Final = re.compile(r"(?!.*\d{3})(?!.*\*\*.*\*\*)[A-Za-z%_][A-Za-z0-9_%*/^(). -]{0,39}")
+"""What may reach pint's parser: nothing long, no tower of powers, no large exponent."""
+_PROBES: Final = (
+    (re.compile(r"neutrons?\b"), Probe.NEUTRON),
+    (
+        re.compile(r"(hard |soft )?x-? ?rays?\b|photons?\b|ultra-?violet|visible( light)?|infrared|laser|uv\b"),
+        Probe.PHOTON,
+    ),
+)
+
+
+def parse_unit(text: str, target: str | None = None) -> str | None:
+    """Return the one spelling we keep of a unit, or None if it is not known.
+
+    `target` says what is measured where the letter alone does not: `A` is an angstrom where the target is a length,
+    else an ampere; `C` is a degree Celsius where it is a temperature, else nothing a scientist means.
+    """
+    unit = _find_unit(text, target)
+    return None if unit is None else unit.name
+
+
+def convert(magnitude: float, source: str, target: str) -> float:
+    """Return the magnitude in the target unit; temperatures with their offset.
+
+    Raises UnknownUnitError if one of the two is not a unit, DimensionError if they measure different things.
+    """
+    if source == target:
+        return magnitude
+    scale, offset = _scale_and_offset(source, target)
+    return magnitude * scale + offset
+
+
+def energy_to_wavelength(kev: float, probe: Probe) -> float:
+    """Return the wavelength in angstrom: h c / E for photons, h / sqrt(2 m E) for neutrons; the energy in keV."""
+    return HC_KEV_ANGSTROM / kev if probe is Probe.PHOTON else math.sqrt(NEUTRON_KEV_ANGSTROM2 / kev)
+
+
+def wavelength_to_energy(angstrom: float, probe: Probe) -> float:
+    """Return the energy in keV: h c / lambda for photons, h^2 / (2 m lambda^2) for neutrons; the length in angstrom."""
+    return HC_KEV_ANGSTROM / angstrom if probe is Probe.PHOTON else NEUTRON_KEV_ANGSTROM2 / angstrom**2
+
+
+@lru_cache(maxsize=256)
+def find_probe(text: str) -> Probe | None:
+    """Return which probe a text such as `X-ray` or `neutrons` names; None for muons, electrons and the unknown."""
+    lowered = text.strip().casefold()
+    return next((probe for pattern, probe in _PROBES if pattern.match(lowered)), None)
+
+
+@lru_cache(maxsize=4096)
+def _find_unit(text: str, target: str | None) -> _Unit | None:
+    spelled = _plain_mu(unicodedata.normalize("NFC", text.strip()))
+    if target is not None:
+        wanted = _spellings().get(target)
+        by_dimension = _BY_DIMENSION.get((spelled, wanted.dimension)) if wanted else None
+        if by_dimension is not None:
+            return _spellings()[by_dimension]
+    joined = spelled.replace(" ", "_")
+    known = _spellings().get(spelled) or _spellings().get(joined) or _spellings().get(joined.replace("_", ""))
+    return known or _find_electron_volts(spelled) or _find_with_pint(spelled)
+
+
+def _find_electron_volts(spelled: str) -> _Unit | None:
+    """`KeV`, `kev` and `EV` are clear; only the prefix's case may decide, so `mev` is a milli-electronvolt."""
+    match = _ELECTRON_VOLTS.fullmatch(spelled)
+    if match is None:
+        return None
+    prefix = {"K": "k", "g": "G"}.get(match[1], match[1])
+    return _spellings()[f"{prefix}eV"]
+
+
+def _find_with_pint(spelled: str) -> _Unit | None:
+    """Return what pint makes of it. Its parser raises whatever its tokenizer does, hence the guard before it."""
+    compact = re.sub(r"[·⋅∙]", "*", spelled).replace("²", "^2").replace("³", "^3").replace("Å", "angstrom")
+    if not _FOR_PINT.fullmatch(compact):
+        return None
+    try:
+        unit = _registry().parse_units(compact)
+        name = _plain_mu(f"{unit:~C}")
+        factor = float(_registry().Quantity(1.0, unit).to_base_units().magnitude)
+    except (AttributeError, TypeError, ValueError, ArithmeticError, SyntaxError, AssertionError):
+        return None
+    return _Unit(name or "1", str(unit.dimensionality), factor) if name else None
+
+
+def _plain_mu(text: str) -> str:
+    """Two characters look like a mu, and pint's releases disagree on which one they write."""
+    return text.replace("\N{GREEK SMALL LETTER MU}", "u").replace("\N{MICRO SIGN}", "u")
+
+
+@lru_cache(maxsize=4096)
+def _scale_and_offset(source: str, target: str) -> tuple[float, float]:
+    wanted = _find_unit(target, None)
+    if wanted is None:
+        raise UnknownUnitError(target)
+    given = _find_unit(source, wanted.name)
+    if given is None:
+        raise UnknownUnitError(source, wanted.name)
+    if given.dimension != wanted.dimension:
+        return _scale_by_pint(given, wanted)
+    return given.factor / wanted.factor, (given.offset - wanted.offset) / wanted.factor
+
+
+def _scale_by_pint(given: _Unit, wanted: _Unit) -> tuple[float, float]:
+    """Convert between a unit of the table and one that only pint knows, if they measure the same thing."""
+    ends = [_registry().Quantity(value, given.name.replace("%", "percent")) for value in (0.0, 1.0)]
+    unit = _registry().Unit(wanted.name.replace("%", "percent"))
+    if not ends[0].is_compatible_with(unit):
+        raise DimensionError(given.name, wanted.name)
+    low, high = (float(end.to(unit).magnitude) for end in ends)
+    return high - low, low
+
+
+@cache
+def _spellings() -> dict[str, _Unit]:
+    units: dict[str, _Unit] = {}
+    for dimension, members in _TABLE.items():
+        for name, (factor, others) in members.items():
+            unit = _Unit(name, dimension, factor)
+            units.update(dict.fromkeys([name, *others.split()], unit))
+    for name, unit in _AFFINE.items():
+        units.update(dict.fromkeys([name, *_AFFINE_SPELLINGS[name].split()], unit))
+    return units
+
+
+@cache
+def _registry() -> Any:
+    """Pint's registry: half a second to build, so only when the table did not help."""
+    import pint  # noqa: PLC0415 - a light start of everything that never needs it
+
+    registry: Any = pint.UnitRegistry(cache_folder=None, on_redefinition="ignore")
+    registry.define("photon = count")
+    registry.define("electrons = count")
+    return registry
+
+
+def _suggest(target: str | None) -> str:
+    unit = _spellings().get(target or "")
+    if unit is None:
+        return str(target)
+    with_offset = [name for name, other in _AFFINE.items() if other.dimension == unit.dimension]
+    return ", ".join([*_TABLE[unit.dimension], *with_offset])
