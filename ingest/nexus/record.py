@@ -48,7 +48,8 @@ class Field:
 
     `value` is None where the field is empty, blank, not finite, larger than the budget or of a type without plain
     values. `unit` is the `units` attribute as stored. `minimum`, `maximum` and `count` are given for numeric arrays
-    that were read and are longer than the budget for arrays.
+    that were read and are longer than the budget for arrays; `first` and `last` too, which matter in a log. `chunks`
+    and `filters` describe how a field whose values were not read is stored.
     """
 
     name: str
@@ -60,6 +61,10 @@ class Field:
     maximum: float | None = None
     mean: float | None = None
     count: int | None = None
+    first: float | None = None
+    last: float | None = None
+    chunks: tuple[int, ...] = ()
+    filters: tuple[str, ...] = ()
     attributes: dict[str, Value] = field(default_factory=dict)
 
 

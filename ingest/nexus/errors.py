@@ -1,0 +1,38 @@
+"""What can be wrong with a master, each error with its path and a short reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ReaderError(Exception):
+    """A master could not be read; `path` says which, `reason` why, in a few words that fit a table's column."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        self.path = Path(path)
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class NotFinishedError(ReaderError):
+    """A writer has the file open, or its metadata ends beyond the file's end; it is worth looking again later."""
+
+
+class ChangedWhileReadingError(ReaderError):
+    """Size, times or header differ after reading: what was read is discarded; read it again once it stands still."""
+
+
+class UnreadableFileError(ReaderError):
+    """It carries the HDF5 signature, and libhdf5 refuses it."""
+
+
+class NotHdf5Error(ReaderError):
+    """It carries no HDF5 signature; `kind` is the value of the FileKind that it is instead."""
+
+    def __init__(self, path: Path | str, kind: str) -> None:
+        self.kind = kind
+        super().__init__(path, f"not HDF5: {kind}")
+
+
+class ReaderKilledError(ReaderError):
+    """Reading it took the child process down: `crashed signal n`, `hung after s s`, `memory` or `exited n`."""
