@@ -1,0 +1,64 @@
+"""The search: one query language, one tree, one protocol, an index behind it.
+
+May touch its own index (a folder, or a server through its client); no SQL, no other files. `embedded` (tantivy) is
+imported by whoever opens the index, so that nobody loads an engine that is not used.
+"""
+
+from ingest.catalogue.search.index import (
+    AnyOf,
+    DatasetIndex,
+    Facet,
+    FacetRequest,
+    FacetValue,
+    Hit,
+    IndexBusyError,
+    IndexOutdatedError,
+    SearchPage,
+    SearchRequest,
+    Sort,
+    VisibilityFilter,
+)
+from ingest.catalogue.search.language import parse_query
+from ingest.catalogue.search.nouns import Instant, Noun
+from ingest.catalogue.search.query import (
+    All,
+    And,
+    DateRange,
+    FieldMatch,
+    Not,
+    Or,
+    ParameterRange,
+    Phrase,
+    Query,
+    Word,
+)
+from ingest.catalogue.search.resolve import resolve
+
+__all__ = [
+    "All",
+    "And",
+    "AnyOf",
+    "DatasetIndex",
+    "DateRange",
+    "Facet",
+    "FacetRequest",
+    "FacetValue",
+    "FieldMatch",
+    "Hit",
+    "IndexBusyError",
+    "IndexOutdatedError",
+    "Instant",
+    "Not",
+    "Noun",
+    "Or",
+    "ParameterRange",
+    "Phrase",
+    "Query",
+    "SearchPage",
+    "SearchRequest",
+    "Sort",
+    "VisibilityFilter",
+    "Word",
+    "parse_query",
+    "resolve",
+]

@@ -1,0 +1,177 @@
+"""How a document lies in the tantivy index: its fields, and every name and number in the form that is safe there.
+
+* Tokens of each noun in a field of its own (`words_sample`), split at blanks only: `folding` has made them.
+* Whole folded values in `key` for filters, values as they are shown in `facet_*` for counts.
+* Text parameters as tokens with the parameter's key before each (`text`), so that a phrase cannot cross parameters.
+* Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges. They are whole numbers that sort
+  as the floats do: tantivy 0.27 panics on a range over a JSON path with one whole and one fractional bound, and takes
+  7.0 for whole. Whole numbers are of one kind. So a list, too, is exact: a two-sided range on `v`.
+"""
+
+from __future__ import annotations
+
+import struct
+from base64 import b32hexencode
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
+
+from tantivy import Schema, SchemaBuilder
+
+from ingest.catalogue.search.folding import fold, to_clean, to_tokens
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
+
+if TYPE_CHECKING:
+    from ingest.catalogue.document import NumericEntry, SearchDocument
+
+LAYOUT_VERSION: Final = 1
+"""Rises with every change of the schema or of what is put into it; an index of another version is refused."""
+
+NO_WORDS: Final = frozenset({Noun.COMPLETE})
+PARAMETER_WORDS: Final = "words_parameter"
+MAX_ID: Final = 2**30 - 1
+
+_MAX_KEY_LENGTH: Final = 200
+_MAX_VALUE_LENGTH: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_MAX_SECONDS: Final = 2**33 - 1
+_ALWAYS: Final = -(2**63)
+_FLOAT: Final = struct.Struct("<d")
+_WHOLE: Final = struct.Struct("<q")
+_SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def make_schema() -> Schema:
+    """Return the schema of this layout; nothing is stored, what a hit needs is read from columns."""
+    builder = SchemaBuilder()
+    builder.add_unsigned_field("id", indexed=True, fast=True)
+    for name in ("revision", "newest", "oldest"):
+        builder.add_unsigned_field(name, fast=True)
+    for name in ("start_date", "end_date", "visible_from"):
+        builder.add_integer_field(name, fast=True)
+    builder.add_text_field("name_order", fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    for noun in Noun:
+        if noun not in NO_WORDS:
+            builder.add_text_field(f"words_{noun}", tokenizer_name="whitespace")
+        if noun not in UNCOUNTED:
+            builder.add_text_field(f"facet_{noun}", fast=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(PARAMETER_WORDS, tokenizer_name="whitespace")
+    builder.add_text_field("text", tokenizer_name="whitespace")
+    builder.add_json_field("number", fast=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def to_entry(document: SearchDocument) -> dict[str, Any]:
+    """Return the document in the layout, ready to be written as JSON."""
+    if not 0 <= document.id <= MAX_ID:
+        raise ValueError(f"the embedded index holds ids up to {MAX_ID}, not {document.id}")
+    entry: dict[str, Any] = {
+        "id": document.id,
+        "revision": document.revision,
+        "newest": to_order(document.start_date, document.id, missing=0),
+        "oldest": to_order(document.start_date, document.id, missing=_MAX_SECONDS),
+        "name_order": to_name_order(document.name, document.id),
+        "number": _to_numbers(document.numbers),
+    }
+    _add_instants(entry, document)
+    _add_nouns(entry, document)
+    _add_texts(entry, document)
+    return entry
+
+
+@lru_cache(maxsize=8192)
+def to_key(name: str) -> str:
+    """Return a parameter's name as a key of letters, digits, `_` and `-`, one to one.
+
+    Whatever else is written as its code between dashes; a very long name ends in a digest.
+    """
+    key = "k" + "".join(letter if letter in _SAFE else f"-{ord(letter):x}-" for letter in name)
+    if len(key) <= _MAX_KEY_LENGTH:
+        return key
+    return f"{key[:_MAX_KEY_LENGTH]}--{blake2b(key.encode(), digest_size=16).hexdigest()}"
+
+
+def to_value_key(noun: Noun, value: str) -> str:
+    """Return what a filter compares: the noun and the folded value."""
+    return f"{noun}\x1f{fold(value)[:_MAX_VALUE_LENGTH]}"
+
+
+def to_sortable(number: float) -> int:
+    """Return the signed 64-bit whole number that sorts among others as the float does among floats; 0.0 is -0.0."""
+    bits: int = _WHOLE.unpack(_FLOAT.pack(number + 0.0))[0]
+    return bits if bits >= 0 else bits ^ 0x7FFF_FFFF_FFFF_FFFF
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_order(instant: datetime | None, document_id: int, missing: int) -> int:
+    """Return a number, different for every document, that sorts by the second since 1900 and then by id.
+
+    Dates before 1900 and after 2171 sort as those years' ends.
+    """
+    seconds = missing if instant is None else (instant - _ORDER_EPOCH) // timedelta(seconds=1)
+    if instant is not None:
+        seconds = min(max(seconds, 1), _MAX_SECONDS - 1)
+    return seconds << 30 | document_id
+
+
+def to_name_order(name: str, document_id: int) -> str:
+    """Return a text of digits and letters, different for every document, that sorts by folded name and then by id."""
+    raw = fold(name).encode("utf-8")[:_MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
+    return b32hexencode(raw).decode("ascii").rstrip("=").lower()
+
+
+def _add_instants(entry: dict[str, Any], document: SearchDocument) -> None:
+    if document.start_date is not None:
+        entry["start_date"] = to_microseconds(document.start_date)
+    if document.end_date is not None:
+        entry["end_date"] = to_microseconds(document.end_date)
+    if document.is_secret:
+        return
+    if document.is_metadata_public:
+        entry["visible_from"] = _ALWAYS
+    elif document.release_date is not None:
+        entry["visible_from"] = to_microseconds(document.release_date)
+
+
+def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
+    keys = []
+    for noun in Noun:
+        values = to_values(document, noun)
+        if not values:
+            continue
+        keys += [to_value_key(noun, value) for value in values]
+        if noun not in UNCOUNTED:
+            entry[f"facet_{noun}"] = list(dict.fromkeys(to_clean(value)[:_MAX_VALUE_LENGTH] for value in values))
+        if noun not in NO_WORDS:
+            entry[f"words_{noun}"] = [" ".join(to_tokens(value)) for value in values]
+    entry["key"] = list(dict.fromkeys(keys))
+
+
+def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
+    tokens = [(to_key(text.name), to_tokens(text.value)) for text in document.texts]
+    entry[PARAMETER_WORDS] = [" ".join(words) for _, words in tokens]
+    entry["text"] = [" ".join(f"{key}={word}" for word in words) for key, words in tokens]
+
+
+def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
+    """Return values and ranges by key. What is not a number is never found; several ranges of a name become one."""
+    by_key: dict[str, dict[str, Any]] = {}
+    for number in numbers:
+        if isnan(number.low) or isnan(number.high):
+            continue
+        found = by_key.setdefault(to_key(number.name), {})
+        if number.values or number.low == number.high:
+            values = [value for value in number.values or (number.low,) if not isnan(value)]
+            found["v"] = found.get("v", []) + [to_sortable(value) for value in values]
+        else:
+            found["lo"] = min(found.get("lo", _ALWAYS * -1), to_sortable(number.low))
+            found["hi"] = max(found.get("hi", _ALWAYS), to_sortable(number.high))
+    return by_key

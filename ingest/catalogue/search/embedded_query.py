@@ -1,0 +1,188 @@
+"""The query tree in tantivy's terms.
+
+Scores are the steps of `ranking`; a little BM25 orders the hits of one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isnan
+from typing import TYPE_CHECKING, Final
+
+from tantivy import FieldType, Occur
+from tantivy import Query as Clause
+
+from ingest.catalogue.search.embedded_layout import (
+    NO_WORDS,
+    PARAMETER_WORDS,
+    to_key,
+    to_microseconds,
+    to_sortable,
+    to_value_key,
+)
+from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
+from ingest.catalogue.search.nouns import Noun
+from ingest.catalogue.search.query import (
+    All,
+    And,
+    DateRange,
+    FieldMatch,
+    Not,
+    Or,
+    ParameterRange,
+    Phrase,
+    Query,
+    Word,
+)
+from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_whole_text
+
+if TYPE_CHECKING:
+    from tantivy import Index
+
+_LOWEST: Final = -(2**63)
+_HIGHEST: Final = 2**63 - 1
+_NUANCE: Final = 0.01
+"""BM25 is some tens at most; so small, it never bridges a step."""
+_WORD_STEPS: Final = {
+    **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
+    PARAMETER_WORDS: OTHER_STEP,
+}
+_NUANCED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """Makes clauses for one open index. Text reaches tantivy as terms; its parser is given digits and keys only."""
+
+    index: Index
+
+    def to_clause(self, request: SearchRequest) -> Clause:
+        """Return the clause of what the request finds for its viewer: query, filters and visibility."""
+        musts = [self._translate(request.query), *(self._translate_filter(part) for part in request.filters)]
+        if not request.visibility.sees_all:
+            now = to_microseconds(request.visibility.now)
+            musts.append(self._integers("visible_from", None, now))
+        if request.sort is Sort.RELEVANCE:
+            return self._rank(_all_of(musts), request.query)
+        return _all_of(musts)
+
+    def _translate(self, query: Query) -> Clause:
+        match query:
+            case And(parts):
+                return self._combine(parts)
+            case Or(parts):
+                return Clause.boolean_query([(Occur.Should, self._translate(part)) for part in parts])
+            case Not():
+                return self._combine((query,))
+            case _:
+                return self._translate_leaf(query)
+
+    def _translate_leaf(self, query: All | Word | Phrase | FieldMatch | ParameterRange | DateRange) -> Clause:
+        match query:
+            case All():
+                return _unscored(Clause.all_query())
+            case Word(text, is_prefix):
+                return self._anywhere(to_tokens(text), is_prefix)
+            case Phrase(text):
+                return self._anywhere(to_tokens(text), is_prefix=False)
+            case FieldMatch(field, value, is_prefix):
+                return self._in_field(field, value, is_prefix)
+            case ParameterRange():
+                return _unscored(self._in_range(query))
+            case DateRange(instant, low, high):
+                first = None if low is None else to_microseconds(low)
+                last = None if high is None else to_microseconds(high) - 1
+                return self._integers(instant.value, first, last)
+
+    def _combine(self, parts: tuple[Query, ...]) -> Clause:
+        """Return all of the parts; those that are negated are taken away from the others, or from all."""
+        clauses = [(Occur.MustNot, self._translate(part.part)) for part in parts if isinstance(part, Not)]
+        musts = [(Occur.Must, self._translate(part)) for part in parts if not isinstance(part, Not)]
+        return Clause.boolean_query([*(musts or [(Occur.Must, _unscored(Clause.all_query()))]), *clauses])
+
+    def _translate_filter(self, wanted: AnyOf | DateRange) -> Clause:
+        if isinstance(wanted, DateRange):
+            return self._translate(wanted)
+        keys = [to_value_key(wanted.noun, value) for value in wanted.values]
+        return _unscored(Clause.term_set_query(self.index.schema, "key", keys))
+
+    def _anywhere(self, tokens: list[str], is_prefix: bool) -> Clause:
+        """Return the tokens in sequence in any noun, scored by the best one."""
+        steps = [
+            Clause.const_score_query(self._sequence(field, tokens, is_prefix), step)
+            for field, step in _WORD_STEPS.items()
+        ]
+        return Clause.disjunction_max_query(steps)
+
+    def _in_field(self, field: str, value: str, is_prefix: bool) -> Clause:
+        tokens = to_tokens(value)
+        if field == Noun.COMPLETE:
+            return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
+        if field in set(Noun):
+            step = STEPS.get(Noun(field), OTHER_STEP)
+            return Clause.const_score_query(self._sequence(f"words_{field}", tokens, is_prefix), step)
+        key = to_key(field)
+        sequence = self._sequence("text", [f"{key}={token}" for token in tokens], is_prefix)
+        return Clause.const_score_query(sequence, OTHER_STEP)
+
+    def _sequence(self, field: str, tokens: list[str], is_prefix: bool) -> Clause:
+        """Return the tokens one after the other in one value; tokens hold nothing that a pattern could mean.
+
+        No prefix phrase of tantivy: it tries 50 endings and leaves the others out without a word.
+        """
+        schema = self.index.schema
+        if not tokens:
+            return Clause.empty_query()
+        if is_prefix and len(tokens) == 1:
+            return Clause.regex_query(schema, field, f"{tokens[0]}.*")
+        if is_prefix:
+            return Clause.regex_phrase_query(schema, field, [*tokens[:-1], f"{tokens[-1]}.*"])
+        if len(tokens) == 1:
+            return Clause.term_query(schema, field, tokens[0])
+        return Clause.phrase_query(schema, field, list(tokens))
+
+    def _in_range(self, asked: ParameterRange) -> Clause:
+        """Return documents with a value inside or a range that overlaps."""
+        low, high = -inf if asked.low is None else asked.low, inf if asked.high is None else asked.high
+        if isnan(low) or isnan(high):
+            return Clause.empty_query()
+        first = to_sortable(low) + (0 if asked.includes_low else 1)
+        last = to_sortable(high) - (0 if asked.includes_high else 1)
+        if first > last:
+            return Clause.empty_query()
+        key = to_key(asked.name)
+        value = f"number.{key}.v:[{first} TO {last}]"
+        overlap = f"(number.{key}.hi:[{first} TO {_HIGHEST}] AND number.{key}.lo:[{_LOWEST} TO {last}])"
+        return self.index.parse_query(f"{value} OR {overlap}")
+
+    def _integers(self, field: str, first: int | None, last: int | None) -> Clause:
+        """Return documents whose column lies in the bounds, both included; none where it is empty."""
+        lowest = _LOWEST if first is None else first
+        return _unscored(Clause.range_query(self.index.schema, field, FieldType.Integer, lowest, last))
+
+    def _rank(self, found: Clause, query: Query) -> Clause:
+        """Return the same hits, those whose value is the whole query before all others."""
+        schema, text = self.index.schema, to_whole_text(query)
+        tokens = to_tokens(text)
+        if not tokens:
+            return found
+        exact = [
+            Clause.const_score_query(Clause.term_query(schema, "key", to_value_key(noun, text)), step)
+            for noun, step in EXACT_STEPS.items()
+        ]
+        nuances = [
+            Clause.boost_query(Clause.term_query(schema, f"words_{noun}", token), _NUANCE)
+            for noun in _NUANCED
+            for token in tokens
+        ]
+        shoulds = [Clause.disjunction_max_query(exact), *nuances]
+        return Clause.boolean_query([(Occur.Must, found), *((Occur.Should, should) for should in shoulds)])
+
+
+def _all_of(clauses: list[Clause]) -> Clause:
+    return Clause.boolean_query([(Occur.Must, clause) for clause in clauses])
+
+
+def _unscored(clause: Clause) -> Clause:
+    return Clause.const_score_query(clause, 0.0)

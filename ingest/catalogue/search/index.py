@@ -1,0 +1,177 @@
+"""What every search index does: the protocol, its requests and its answers. docs/index-protocol.md is for implementers.
+
+The same conformance tests (tests/catalogue/search) run against every implementation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ingest.catalogue.errors import InvalidQueryError, UnavailableError
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun
+from ingest.catalogue.search.query import All, DateRange, Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from ingest.catalogue.document import SearchDocument
+
+MAX_LIMIT: Final = 1000
+"""The most hits on a page."""
+MAX_FACET_SIZE: Final = 1000
+"""The most values of a facet."""
+MAX_RELEVANCE_DEPTH: Final = 10_000
+"""How far one pages by relevance; the other orders have no end."""
+
+
+class IndexBusyError(UnavailableError):
+    """Another process writes to this index now. It indexes all that lags, so nobody needs to wait for it."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        super().__init__(f"another process is writing to the index {location}")
+
+
+class IndexOutdatedError(UnavailableError):
+    """The index cannot be read by this release: another layout, or damaged. The database still has all it held."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        self.location, self.reason = location, reason
+        super().__init__(f"the index {location} {reason}: rebuild it from the database with 'nxcat reindex'")
+
+
+@dataclass(frozen=True, slots=True)
+class VisibilityFilter:
+    """For whom is searched.
+
+    Who does not see all finds a document if and only if it is not secret, and it is released at `now` or its metadata
+    are public.
+    """
+
+    sees_all: bool
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Documents with one of the values of a noun, each compared whole, without case and accents."""
+
+    noun: Noun
+    values: tuple[str, ...]
+
+
+class Sort(StrEnum):
+    """The order of hits. Those without a start date come last in both directions.
+
+    `newest` and `oldest` go by the second in which they started, then by id (falling, rising); `name` by the folded
+    name, then by id; `relevance` by the score.
+    """
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NAME = "name"
+    RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True, slots=True)
+class FacetRequest:
+    """Count the values of a noun; the `size` most frequent are named."""
+
+    noun: Noun
+    size: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One search. The visibility has no default: nobody searches without saying for whom.
+
+    `query` is resolved (`resolve`): parameters under stored names, ranges in their types' units. `filters` are and-ed
+    with it. Raises InvalidQueryError for a page or a facet larger than allowed, and for a noun without facet.
+    """
+
+    visibility: VisibilityFilter
+    query: Query = field(default_factory=All)
+    filters: tuple[AnyOf | DateRange, ...] = ()
+    facets: tuple[FacetRequest, ...] = ()
+    sort: Sort = Sort.NEWEST
+    limit: int = 20
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise InvalidQueryError(f"a page has 1 to {MAX_LIMIT} hits, not {self.limit}")
+        for facet in self.facets:
+            if not 1 <= facet.size <= MAX_FACET_SIZE:
+                raise InvalidQueryError(f"a facet has 1 to {MAX_FACET_SIZE} values, not {facet.size}")
+            if facet.noun in UNCOUNTED:
+                raise InvalidQueryError(f"{facet.noun} has no facet: nearly each dataset has its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A document that was found; the score only where hits are sorted by it."""
+
+    id: int
+    revision: int
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """A value as it is shown, and how many of the found documents have it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values, those of equal count by name; `others` is the sum of the counts of all the rest."""
+
+    values: tuple[FacetValue, ...]
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """A page of hits; total and facets are of the whole result, whatever the page.
+
+    `next_cursor` is None where nothing follows.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[Noun, Facet]
+    next_cursor: str | None = None
+
+
+class DatasetIndex(Protocol):
+    """An index of SearchDocuments. Any thread may call; the database is the truth and can fill it again."""
+
+    def write(self, documents: Iterable[SearchDocument]) -> None:
+        """Hold these documents, found by every search that begins afterwards, in this process.
+
+        By id: one with a higher revision stays, an equal or a lower one is replaced. All or nothing for one call; some
+        thousands of documents a call are fastest. Raises IndexBusyError at once if another process is writing.
+        """
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """Hold none of these ids; those it never had are no error. Raises IndexBusyError as `write`."""
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """Return one page of what matches and may be seen.
+
+        Raises InvalidQueryError for a cursor that did not come from the page before.
+        """
+
+    def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
+        """Return (id, revision) of up to `limit` documents with a greater id, rising: for proofs and sweeps."""
+
+    def refresh(self) -> None:
+        """See what other processes have written until now."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,61 @@
+"""The catalogue's nouns that one searches, filters and counts by, and where a document keeps them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ingest.catalogue.document import SearchDocument
+
+
+class Noun(StrEnum):
+    """What a document holds as text, each with its values."""
+
+    NAME = "name"
+    TITLE = "title"
+    SAMPLE = "sample"
+    FORMULA = "formula"
+    TECHNIQUE = "technique"
+    KEYWORD = "keyword"
+    INVESTIGATION = "investigation"
+    PROPOSAL = "proposal"
+    INSTRUMENT = "instrument"
+    FACILITY = "facility"
+    DEFINITION = "definition"
+    DETECTOR = "detector"
+    PROBE = "probe"
+    USER = "user"
+    COMPLETE = "complete"
+
+
+UNCOUNTED: Final = frozenset({Noun.NAME, Noun.TITLE})
+"""Nouns without facets: nearly each dataset has its own."""
+
+
+class Instant(StrEnum):
+    """What a document holds as a date."""
+
+    START = "start_date"
+    END = "end_date"
+
+
+SYNONYMS: Final = {
+    "beamline": Noun.INSTRUMENT.value,
+    "date": Instant.START.value,
+    "dataset": Noun.NAME.value,
+    "visit": Noun.INVESTIGATION.value,
+}
+"""Words that people use for a noun. A parameter type with one of these names is reached in quotes only by its own."""
+
+
+def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
+    """Return the document's values of this noun as they are shown; empty texts are none."""
+    match noun:
+        case Noun.NAME | Noun.INVESTIGATION | Noun.PROPOSAL | Noun.FACILITY:
+            values: tuple[str, ...] = (getattr(document, noun.value),)
+        case Noun.COMPLETE:
+            values = ("true" if document.complete else "false",)
+        case _:
+            values = getattr(document, f"{noun.value}s")
+    return tuple(value for value in values if value)

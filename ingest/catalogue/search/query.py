@@ -1,0 +1,111 @@
+"""What is asked, as a tree of frozen values: the one form that every door makes and every index translates.
+
+`parse_query` makes it from text, `resolve` settles parameter names and units, a `DatasetIndex` answers it. What each
+node finds is written here and is what the conformance tests check; docs/query-language.md says it for people.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ingest.catalogue.search.nouns import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which text a node was written, for errors that come later."""
+
+    position: int = 0
+    text: str = ""
+
+
+_NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One written word in any noun or text parameter.
+
+    A word of several tokens (`20-BM`) is found where they follow each other. With `is_prefix` its last token is the
+    beginning of one.
+    """
+
+    text: str
+    is_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Tokens that follow each other in one value of any noun or text parameter."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMatch:
+    """Tokens that follow each other in one value of a noun, or of a text parameter of that name."""
+
+    field: str
+    value: str
+    is_prefix: bool = False
+    place: Place = dataclasses.field(default=_NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRange:
+    """A numeric parameter inside the bounds; None is unbounded.
+
+    A single value and each value of a list is inside or not; a range (of a scan) is found if it overlaps. `unit` is
+    what was asked in; None is the parameter's own. After `resolve` it is always None.
+    """
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+    unit: str | None = None
+    includes_low: bool = True
+    includes_high: bool = True
+    place: Place = dataclasses.field(default=_NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DateRange:
+    """A date from `low` on and before `high`; None is unbounded. A document without that date is never found."""
+
+    field: Instant
+    low: datetime | None = None
+    high: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the parts."""
+
+    parts: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of the parts."""
+
+    parts: tuple[Query, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Every document that the part does not find."""
+
+    part: Query
+
+
+Query: TypeAlias = All | Word | Phrase | FieldMatch | ParameterRange | DateRange | And | Or | Not

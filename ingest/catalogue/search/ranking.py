@@ -1,0 +1,37 @@
+"""What comes first when hits are sorted by relevance: steps that every index gives alike.
+
+For each written word the best noun it is found in counts; on top comes a value that is the whole query: a scientist who
+types the name of a dataset, a sample or a proposal means that one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.catalogue.search.nouns import Noun
+from ingest.catalogue.search.query import And, Phrase, Query, Word
+
+STEPS: Final = {
+    Noun.NAME: 8.0,
+    Noun.TITLE: 4.0,
+    Noun.SAMPLE: 3.0,
+    Noun.FORMULA: 3.0,
+    Noun.TECHNIQUE: 2.0,
+    Noun.KEYWORD: 2.0,
+}
+OTHER_STEP: Final = 1.0
+
+EXACT_STEPS: Final = {
+    Noun.NAME: 1000.0,
+    Noun.INVESTIGATION: 500.0,
+    Noun.PROPOSAL: 500.0,
+    Noun.SAMPLE: 500.0,
+    Noun.TITLE: 500.0,
+}
+
+
+def to_whole_text(query: Query) -> str:
+    """Return the words and phrases that all must be found, as they were written one after the other; "" if none."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    texts = (part.text for part in parts if isinstance(part, Phrase) or (isinstance(part, Word) and not part.is_prefix))
+    return " ".join(texts)
