@@ -43,7 +43,7 @@ def write_master(path: Path, *, without: str | Iterable[str] = (), scans: int = 
     """Write a small valid master with that many scans (1.1, 2.1, ...), closed; return its path.
 
     `without` leaves out fields or groups by path (`"sample"`, `"instrument/source/name"`). A keyword replaces or adds
-    a field, `__` standing for `/`: `sample__name="x"`, or `(value, unit)` for a number: `sample__temperature=(4.2, "K")`.
+    a field, `__` standing for `/`: `sample__name="x"`, or with a unit: `sample__temperature=(4.2, "K")`.
     A value may be an h5py link. Classes of added groups come from their name in CLASSES, else there is none.
     """
     left_out = (without,) if isinstance(without, str) else tuple(without)

@@ -124,7 +124,9 @@ def write_scan(file: h5py.File, number: int, scan: Scan, dataset: BlissDataset, 
     add_text(entry, "title", scan.title)
     add_text(entry, "start_time", to_bliss_time(begin))
     if dataset.technique:
-        identifier = add_text(entry, "identifier_technique_1", f"https://w3id.org/PaN/ESRFET#{dataset.technique}")
+        identifier = add_text(
+            entry, "identifier_technique_1", f"https://w3id.org/PaN/ESRFET/v0.1.0/#{dataset.technique}"
+        )
         identifier.attrs["type"] = "W3ID"
     instrument = add_group(entry, "instrument", "NXinstrument")
     add_text(instrument, "name", f"ESRF-{dataset.beamline}").attrs["short_name"] = dataset.beamline

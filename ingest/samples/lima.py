@@ -45,10 +45,17 @@ def write_lima_file(path: Path, camera: str, beamline: str, frames: int, begin: 
 
 def write_virtual_images(detector: h5py.Group, sources: dict[str, int]) -> None:
     """Write a virtual dataset over those files, by relative path; it can grow with each file that Lima closes."""
-    layout = h5py.VirtualLayout((sum(sources.values()), *FRAME_SHAPE), "u2", maxshape=(None, None, None))
+    shape = (sum(sources.values()), *FRAME_SHAPE)
+    space = h5py.h5s.create_simple(shape, (h5py.h5s.UNLIMITED,) * len(shape))
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_obj_track_times(False)
     first = 0
     for name, frames in sources.items():
-        layout[first : first + frames] = h5py.VirtualSource(name, DATA_PATH, (frames, *FRAME_SHAPE), "u2")
+        source = (frames, *FRAME_SHAPE)
+        space.select_hyperslab((first, 0, 0), source)
+        creation.set_virtual(space, name.encode(), DATA_PATH.encode(), h5py.h5s.create_simple(source))
         first += frames
-    detector.create_virtual_dataset("image", layout).attrs["interpretation"] = "image"
+    space.select_all()
+    image = h5py.h5d.create(detector.id, b"image", h5py.h5t.NATIVE_UINT16, space, creation)
+    h5py.Dataset(image).attrs["interpretation"] = "image"
     detector["data"] = h5py.SoftLink("image")

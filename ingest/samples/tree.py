@@ -5,8 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from ingest.samples.damage import write_lfs_pointer, write_text, write_truncated
+from ingest.samples.diamond import MAP_BEGIN, MAP_VISIT, write_gda_masters
 from ingest.samples.expected import Expected, SampleSet
+from ingest.samples.hdf5 import set_age
+from ingest.samples.neutron import CONTINUOUS_BEGIN, CONTINUOUS_FOLDER, write_neutron_masters
+from ingest.samples.nxmx import write_eiger_masters
 from ingest.samples.visits import write_visits
+
+LOST = "visitor/hc5231/id22/20230418/RAW_DATA/Fe2O3/Fe2O3_0005_lost/Fe2O3_0005_lost.h5"
+LOST_AT = datetime(2023, 4, 18, 13, 40, tzinfo=UTC)
 
 
 def write_samples(folder: Path, today: date | None = None) -> SampleSet:
@@ -14,8 +22,26 @@ def write_samples(folder: Path, today: date | None = None) -> SampleSet:
 
     Two runs write the same bytes for the same `today`, which places the one visit that is still under embargo.
     """
-    today = today or datetime.now(UTC).date()
-    expected: list[Expected] = [*write_visits(folder, today)]
+    expected = [
+        *write_visits(folder, today or datetime.now(UTC).date()),
+        *write_eiger_masters(folder),
+        *write_gda_masters(folder),
+        *write_neutron_masters(folder),
+        *write_unreadable(folder),
+    ]
     masters = {one.path for one in expected}
     side_files = tuple(sorted(path for path in folder.rglob("*") if path.is_file() and path not in masters))
     return SampleSet(folder, tuple(sorted(expected, key=lambda one: one.path)), side_files)
+
+
+def write_unreadable(folder: Path) -> list[Expected]:
+    """Write, long ago and under masters' names, half a file, a message, and a pointer to a file that is elsewhere."""
+    whole = folder / MAP_VISIT / "i18-176403.nxs"
+    written = {
+        write_truncated(folder / MAP_VISIT / "i18-176404.nxs", whole): MAP_BEGIN,
+        write_text(folder / LOST): LOST_AT,
+        write_lfs_pointer(folder / CONTINUOUS_FOLDER / "dmc2022n004713.hdf"): CONTINUOUS_BEGIN,
+    }
+    for path, when in written.items():
+        set_age(path, when)
+    return [Expected(path, "quarantined") for path in written]

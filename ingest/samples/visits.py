@@ -75,7 +75,7 @@ def list_visits(today: date) -> tuple[Visit, ...]:
 
 
 def make_visit(kind: str, proposal: str | None, beamline: str, day: date, datasets: tuple[BlissDataset, ...]) -> Visit:
-    """Make a visit whose folder is the one that ESRF's data policy gives it."""
+    """Make a visit at `kind/proposal/beamline/YYYYMMDD`; some in-house work has no proposal."""
     folder = "/".join(part for part in (kind, proposal, beamline, f"{day:%Y%m%d}") if part)
     begin = datetime.combine(day, time(7, 12, 31, 204518), UTC)
     placed = tuple(replace(dataset, beamline=beamline) for dataset in datasets)
