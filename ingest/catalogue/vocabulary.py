@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NUMBERED: Final = "{nn}"
 """Stands in a name for the number of a detector, 01 to 10, as ESRF's vocabulary counts them."""
-_HIGHEST_NUMBER: Final = 10
+HIGHEST_NUMBER: Final = 10
 
 
 class ValueType(StrEnum):
@@ -62,7 +62,7 @@ def _by_alias() -> Mapping[str, KnownParameter]:
 def _expand(name: str, row: dict[str, Any]) -> list[KnownParameter]:
     if NUMBERED not in name:
         return [_to_parameter(name, row, tuple(row.get("aliases", ())))]
-    names = [name.replace(NUMBERED, f"{number:02d}") for number in range(1, _HIGHEST_NUMBER + 1)]
+    names = [name.replace(NUMBERED, f"{number:02d}") for number in range(1, HIGHEST_NUMBER + 1)]
     first = _to_parameter(names[0], row, tuple(row.get("aliases", ())))
     return [first, *(_to_parameter(other, row, ()) for other in names[1:])]
 

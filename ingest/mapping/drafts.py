@@ -6,11 +6,13 @@ Every value says where it came from: `Taken` for the fields of a scan, `Paramete
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ingest.nexus.record import FileKind, LinkedFile
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ingest.nexus.record import FileKind, LinkedFile
 
 T = TypeVar("T")
 
@@ -47,10 +49,14 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant in UTC; `zone_known` tells whether the file said which zone, else the root's zone was taken."""
+    """An instant in UTC; `zone_known` tells whether the file said which zone, else the root's zone was taken.
+
+    `written` is ISO 8601 as the clock at the instrument showed it, with a zone only where the file gives one.
+    """
 
     instant: datetime
     zone_known: bool
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,13 @@ class ParameterDraft:
     name: str
     value: Taken[Quantity] | Taken[str] | Taken[Moment]
     entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TechniqueDraft(Taken[str]):
+    """An experimental technique by its name, with its term in an ontology."""
+
+    pid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +136,7 @@ class DatasetDraft:
     rules_version: str
     scans: tuple[ScanDraft, ...] = ()
     parameters: tuple[ParameterDraft, ...] = ()
-    techniques: tuple[Taken[str], ...] = ()
+    techniques: tuple[TechniqueDraft, ...] = ()
     linked_files: tuple[LinkedFile, ...] = ()
     flags: tuple[str, ...] = ()
     is_side_file: bool = False

@@ -1,0 +1,147 @@
+"""One target after another, looked for in one entry: the first acceptable reading wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from ingest.catalogue.units import DimensionError, UnknownUnitError, convert, parse_unit
+from ingest.mapping.drafts import Moment, Quantity, Taken
+from ingest.mapping.readings import read_candidates, to_numbers, to_original, to_quantity, to_text
+from ingest.mapping.times import ZONE_ATTRIBUTES, to_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from ingest.catalogue.units import Probe
+    from ingest.mapping.plan import Plan, TargetPlan
+    from ingest.mapping.positions import EntryIndex
+    from ingest.mapping.readings import Numbers, Reading
+
+AGREE: Final = 0.02
+"""Relative; a bare number is given the unit that makes it agree this well with its partner."""
+
+
+@dataclass(slots=True)
+class Search:
+    """One entry and the rules for it; `flags` collects what a curator should look at."""
+
+    index: EntryIndex
+    plan: Plan
+    zone: ZoneInfo
+    flags: list[str] = field(default_factory=list)
+    probe: Probe | None = None
+
+    def find_text(self, target: TargetPlan) -> Taken[str] | None:
+        """Return the first text that is one."""
+        found = (to_text(reading, target, self.plan) for reading in read_candidates(self.index, target))
+        return next((text for text in found if text is not None), None)
+
+    def find_time(self, target: TargetPlan) -> Taken[Moment] | None:
+        """Return the first time that can be understood."""
+        for reading in read_candidates(self.index, target):
+            moment = self._to_moment(reading, target)
+            if moment is not None:
+                return Taken(moment, reading.path, to_original(reading.value))
+        return None
+
+    def find_integer(self, target: TargetPlan) -> Taken[int] | None:
+        """Return the first whole number above zero."""
+        for reading in read_candidates(self.index, target):
+            numbers = to_numbers(reading, target)
+            if numbers is not None and len(numbers.values) == 1 and numbers.values[0] >= 1:
+                return Taken(int(numbers.values[0]), reading.path, to_original(reading.value))
+        return None
+
+    def find_length(self, target: TargetPlan) -> Taken[int] | None:
+        """Return the length of the first array that has one."""
+        for reading in read_candidates(self.index, target):
+            if reading.field is not None and reading.field.shape:
+                return Taken(reading.field.shape[0], reading.path, "x".join(map(str, reading.field.shape)))
+        return None
+
+    def find_quantity(
+        self, target: TargetPlan, *, expected: float | None = None, stated_only: bool = False
+    ) -> Taken[Quantity] | None:
+        """Return the first believable quantity.
+
+        `expected` is what physics expects, in the target's unit; it decides the unit of a bare number.
+        `stated_only` passes over numbers without a unit of their own.
+        """
+        return self.first_quantity(read_candidates(self.index, target), target, expected, stated_only=stated_only)
+
+    def first_quantity(
+        self,
+        readings: Iterable[Reading],
+        target: TargetPlan,
+        expected: float | None = None,
+        *,
+        stated_only: bool = False,
+    ) -> Taken[Quantity] | None:
+        """Return the first of the readings that is a believable quantity."""
+        for reading in readings:
+            numbers = to_numbers(reading, target)
+            if numbers is None or (numbers.unit is None and (stated_only or reading.source.needs_unit)):
+                continue
+            unit = self._to_source_unit(numbers, target, expected)
+            taken = self._convert(reading, numbers, target, unit) if unit is not None else None
+            if taken is not None:
+                return taken
+        return None
+
+    def _convert(self, reading: Reading, numbers: Numbers, target: TargetPlan, unit: str) -> Taken[Quantity] | None:
+        try:
+            return to_quantity(reading, numbers, target, unit)
+        except (UnknownUnitError, DimensionError):
+            self.flags.append(f"{reading.path} has the unit {unit!r}, which is none for {target.name}: not taken")
+            return None
+
+    def _to_source_unit(self, numbers: Numbers, target: TargetPlan, expected: float | None) -> str | None:
+        if numbers.unit is not None:
+            return "1" if target.unit == "1" and parse_unit(numbers.unit) is None else numbers.unit
+        if target.unit == "1":
+            return "1"
+        for bare in target.bare:
+            if bare.probe is not None and bare.probe is not self.probe:
+                continue
+            if expected is None:
+                is_believed = all(bare.low <= number <= bare.high for number in numbers.values)
+            else:
+                is_believed = abs(convert(numbers.values[0], bare.unit, target.unit) - expected) <= AGREE * expected
+            if is_believed:
+                return bare.unit
+        return None
+
+    def _to_moment(self, reading: Reading, target: TargetPlan) -> Moment | None:
+        value = reading.value[0] if isinstance(reading.value, list) and reading.value else reading.value
+        if value is None or isinstance(value, bool | list):
+            return None
+        attributes = reading.field.attributes if reading.field is not None else {}
+        zone_text = next((str(attributes[name]) for name in ZONE_ATTRIBUTES if name in attributes), None)
+        return to_moment(value, self.zone, day=self._find_day(target), zone_text=zone_text)
+
+    def _find_day(self, target: TargetPlan) -> date | None:
+        for name in target.day_from:
+            value = self.index.root.group.attributes.get(name)
+            moment = to_moment(value, self.zone) if isinstance(value, str) else None
+            if moment is not None:
+                return datetime.fromisoformat(moment.written).date()
+        return None
+
+
+def is_alike(one: Quantity, other: Quantity, tolerance: float) -> bool:
+    """Whether two quantities say the same, within a relative tolerance."""
+    first, second = to_span(one), to_span(other)
+    return all(abs(a - b) <= tolerance * max(abs(a), abs(b)) for a, b in zip(first, second, strict=True))
+
+
+def to_span(quantity: Quantity) -> tuple[float, float]:
+    """Return the lowest and the highest number of a quantity."""
+    if quantity.value is not None:
+        return quantity.value, quantity.value
+    if quantity.values:
+        return min(quantity.values), max(quantity.values)
+    return quantity.bottom or 0.0, quantity.top or 0.0

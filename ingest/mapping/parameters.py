@@ -1,0 +1,134 @@
+"""Parameters: looked for in every scan, then said once for the dataset where the scans agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ingest.catalogue.vocabulary import HIGHEST_NUMBER, NUMBERED
+from ingest.mapping.drafts import Moment, Origin, ParameterDraft, Quantity, Taken
+from ingest.mapping.findings import is_alike, to_span
+from ingest.mapping.readings import read_place, to_text
+from ingest.mapping.rule_schema import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ingest.mapping.drafts import ScanDraft
+    from ingest.mapping.findings import Search
+    from ingest.mapping.plan import TargetPlan
+
+AnyTaken: TypeAlias = "Taken[Quantity] | Taken[str] | Taken[Moment]"
+
+LONGEST_LIST: Final = 32
+"""Distinct values of the scans that are listed; more become a range."""
+_AGREE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A parameter of one scan; `owner` is the numbered group that it belongs to, by its path below the entry."""
+
+    name: str
+    value: AnyTaken
+    owner: str = ""
+
+
+def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
+    """Return the parameters that one scan gives."""
+    found = [
+        Found(target.parameter, taken)
+        for name, target in search.plan.targets.items()
+        if target.parameter and (taken := getattr(scan, name)) is not None
+    ]
+    for target in search.plan.parameters:
+        if target.is_numbered:
+            found += _find_numbered(search, target)
+        elif (taken := _find_one(search, target)) is not None:
+            found.append(Found(target.name, taken))
+    return found
+
+
+def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDraft, ...]:
+    """Return the parameters of the dataset: one where all scans that give it agree.
+
+    Where they differ, numbers are also summarised for the dataset, as a list or a range, and each scan keeps its own.
+    """
+    by_name: dict[str, list[tuple[str, AnyTaken]]] = {}
+    numbers = _Numbers()
+    for entry, found in scans:
+        for one in found:
+            name = numbers.put(one)
+            if name is not None:
+                by_name.setdefault(name, []).append((entry, one.value))
+    return tuple(draft for name, values in by_name.items() for draft in _to_drafts(name, values))
+
+
+class _Numbers:
+    """Which number each detector has: given in the order of the file, the same in every scan."""
+
+    def __init__(self) -> None:
+        self._by_owner: dict[str, int] = {}
+
+    def put(self, found: Found) -> str | None:
+        """Return the parameter's name with the number of its group; None past the last number there is."""
+        if not found.owner:
+            return found.name
+        number = self._by_owner.setdefault(found.owner, len(self._by_owner) + 1)
+        return found.name.replace(NUMBERED, f"{number:02d}") if number <= HIGHEST_NUMBER else None
+
+
+def _find_one(search: Search, target: TargetPlan) -> AnyTaken | None:
+    if target.kind is Kind.QUANTITY:
+        return search.find_quantity(target)
+    if target.kind is Kind.TIME:
+        return search.find_time(target)
+    return search.find_text(target)
+
+
+def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
+    """Yield the parameter for each group that gives it."""
+    seen: set[str] = set()
+    for source in target.sources:
+        for place in (place for position in source.positions for place in search.index.find(position)):
+            owner = place.relative_path()
+            readings = read_place(place, source)
+            taken: AnyTaken | None
+            if target.kind is Kind.QUANTITY:
+                taken = search.first_quantity(readings, target)
+            else:
+                taken = next((text for reading in readings if (text := to_text(reading, target, search.plan))), None)
+            if taken is not None and owner not in seen:
+                seen.add(owner)
+                yield Found(target.name, taken, owner)
+
+
+def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterDraft]:
+    first = values[0][1]
+    if all(_is_same(first, other) for _, other in values[1:]):
+        return [ParameterDraft(name, first)]
+    each = [ParameterDraft(name, value, entry) for entry, value in values]
+    quantities = [value.value for _, value in values if isinstance(value.value, Quantity)]
+    if len(quantities) < len(values):
+        return each
+    return [ParameterDraft(name, Taken(_summarise(quantities), origin=_common_origin(values))), *each]
+
+
+def _is_same(one: AnyTaken, other: AnyTaken) -> bool:
+    if isinstance(one.value, Quantity) and isinstance(other.value, Quantity):
+        is_list = bool(one.value.values), bool(other.value.values)
+        return one.value.values == other.value.values if any(is_list) else is_alike(one.value, other.value, _AGREE)
+    return one.value == other.value
+
+
+def _summarise(quantities: list[Quantity]) -> Quantity:
+    numbers = sorted({quantity.value for quantity in quantities if quantity.value is not None})
+    if len(numbers) <= LONGEST_LIST and all(quantity.value is not None for quantity in quantities):
+        return Quantity(quantities[0].unit, values=tuple(numbers))
+    spans = [to_span(quantity) for quantity in quantities]
+    return Quantity(quantities[0].unit, bottom=min(low for low, _ in spans), top=max(high for _, high in spans))
+
+
+def _common_origin(values: list[tuple[str, AnyTaken]]) -> Origin:
+    origins = {value.origin for _, value in values}
+    return origins.pop() if len(origins) == 1 else Origin.INFERRED

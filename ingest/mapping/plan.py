@@ -1,0 +1,173 @@
+"""A rule file made ready: positions and patterns parsed once, so that a scan costs look-ups only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final
+
+from ingest.catalogue.vocabulary import NUMBERED
+from ingest.mapping.positions import ClassNames, Position, to_position
+from ingest.mapping.rule_schema import BareUnit, Kind, RuleFile, Source, Target
+
+if TYPE_CHECKING:
+    from ingest.mapping.rule_schema import ScanField
+
+_NEVER: Final = re.compile(r"(?!)")
+
+
+class Holder(Enum):
+    """What holds the value that a rule names."""
+
+    FIELD = auto()
+    GROUP_ATTRIBUTE = auto()
+    FIELD_ATTRIBUTE = auto()
+    GROUP_NAME = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldName:
+    """One entry of a source's `fields`, parsed; `name` in lower case."""
+
+    holder: Holder
+    name: str = ""
+    attribute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One source, parsed."""
+
+    positions: tuple[Position, ...]
+    fields: tuple[FieldName, ...]
+    unless_named: re.Pattern[str] | None
+    matching: re.Pattern[str] | None
+    needs_unit: bool
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """One target, parsed. `name` is the scan field or the parameter."""
+
+    name: str
+    kind: Kind
+    sources: tuple[SourcePlan, ...]
+    unit: str
+    bare: tuple[BareUnit, ...]
+    low: float
+    high: float
+    never: frozenset[float]
+    placeholders: frozenset[str]
+    spellings: dict[str, str]
+    is_list: bool
+    parameter: str
+    day_from: tuple[str, ...]
+    is_numbered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PathPlan:
+    """One path pattern as a regular expression, with the text it was made from."""
+
+    pattern: str
+    form: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that `to_drafts` needs of a rule file."""
+
+    targets: dict[ScanField, TargetPlan]
+    parameters: tuple[TargetPlan, ...]
+    classes: ClassNames
+    placeholders: frozenset[str]
+    placeholder_form: re.Pattern[str]
+    people: tuple[Position, ...]
+    detectors: tuple[Position, ...]
+    paths: tuple[PathPlan, ...]
+
+
+def to_plan(file: RuleFile) -> Plan:
+    """Return the rule file, parsed. Raises ValueError if a position or a path pattern cannot be understood."""
+    return Plan(
+        targets={
+            name: _to_target(name, target, Kind(target.kind or Kind.TEXT)) for name, target in file.targets.items()
+        },
+        parameters=tuple(
+            _to_target(name, target, file.kind_of(name), file.unit_of(name)) for name, target in file.parameters.items()
+        ),
+        classes=ClassNames(file.class_names, file.class_equals),
+        placeholders=frozenset(text.casefold() for text in file.placeholders),
+        placeholder_form=_join(file.placeholder_patterns),
+        people=tuple(map(to_position, file.users.at)),
+        detectors=tuple(map(to_position, file.detectors.at)),
+        paths=tuple(
+            PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
+        ),
+    )
+
+
+def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
+    """Return a path pattern as a regular expression that matches from any folder on, and whatever follows.
+
+    Raises ValueError if the same part is named twice or a brace is left open.
+    """
+    pieces = re.split(r"\{(\w+)\}", pattern.strip("/"))
+    if any("{" in piece or "}" in piece for piece in pieces[::2]):
+        raise ValueError(f"path pattern {pattern!r} has a brace that does not enclose a name")
+    if len(set(pieces[1::2])) < len(pieces[1::2]):
+        raise ValueError(f"path pattern {pattern!r} names a part twice")
+    body = "".join(
+        f"(?P<{piece}>{parts.get(piece, '[^/]+')})" if odd else re.escape(piece)
+        for piece, odd in zip(pieces, (index % 2 for index in range(len(pieces))), strict=True)
+    )
+    return re.compile(rf"(?:^|/){body}(?=/|$)", re.IGNORECASE)
+
+
+def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetPlan:
+    return TargetPlan(
+        name=name,
+        kind=kind,
+        sources=tuple(map(_to_source, target.sources)),
+        unit=unit or target.unit,
+        bare=target.bare,
+        low=float("-inf") if target.low is None else target.low,
+        high=float("inf") if target.high is None else target.high,
+        never=frozenset(target.never),
+        placeholders=frozenset(text.casefold() for text in target.placeholders),
+        spellings=target.spellings,
+        is_list=target.many == "list",
+        parameter=target.parameter,
+        day_from=target.day_from,
+        is_numbered=NUMBERED in name,
+    )
+
+
+def _to_source(source: Source) -> SourcePlan:
+    return SourcePlan(
+        positions=tuple(map(to_position, source.at)),
+        fields=tuple(map(_to_field_name, source.fields)),
+        unless_named=re.compile(source.unless_named, re.IGNORECASE) if source.unless_named else None,
+        matching=re.compile(source.matching, re.IGNORECASE) if source.matching else None,
+        needs_unit=source.needs_unit,
+        inferred=source.inferred,
+    )
+
+
+def _to_field_name(text: str) -> FieldName:
+    if text == ".":
+        return FieldName(Holder.GROUP_NAME)
+    name, at, attribute = text.partition("@")
+    if not at:
+        return FieldName(Holder.FIELD, name.casefold())
+    if not name:
+        return FieldName(Holder.GROUP_ATTRIBUTE, attribute=attribute)
+    return FieldName(Holder.FIELD_ATTRIBUTE, name.casefold(), attribute)
+
+
+def _join(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    if not patterns:
+        return _NEVER
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)

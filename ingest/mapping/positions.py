@@ -1,0 +1,142 @@
+"""Positions in an entry: where a rule says that a value stands, and the groups that stand there."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ingest.nexus.record import Field, Group
+
+ENTRY: Final = "nxentry"
+ROOT: Final = "root"
+_TRAILING_NUMBER: Final = re.compile(r"[_ -]?\d*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One group of a position: its class in lower case, or none; the form of its name, or none."""
+
+    nx_class: str
+    name: str
+    form: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The steps from the group itself outwards."""
+
+    steps: tuple[Step, ...]
+    text: str
+
+    def matches(self, place: Place) -> bool:
+        """Whether the group stands there: every step fits the group, its parent, and so on."""
+        here: Place | None = place
+        for step in self.steps:
+            if here is None or (step.nx_class and step.nx_class != here.nx_class):
+                return False
+            if step.form is not None and not step.form.match(here.name):
+                return False
+            here = here.parent
+        return True
+
+
+class Place:
+    """One group of an entry, with its class as we understand it and the way back to the entry."""
+
+    __slots__ = ("_fields", "_groups", "group", "name", "nx_class", "parent")
+
+    def __init__(self, group: Group, nx_class: str, parent: Place | None) -> None:
+        self.group = group
+        self.nx_class = nx_class
+        self.parent = parent
+        self.name = group.name.casefold()
+        self._fields: dict[str, Field] | None = None
+        self._groups: dict[str, Group] | None = None
+
+    def find_field(self, name: str) -> Field | None:
+        """Return the field of that name in lower case; of two that differ in case only, the first."""
+        if self._fields is None:
+            self._fields = {field.name.casefold(): field for field in reversed(self.group.fields)}
+        return self._fields.get(name)
+
+    def find_group(self, name: str) -> Group | None:
+        """Return the group of that name in lower case."""
+        if self._groups is None:
+            self._groups = {group.name.casefold(): group for group in reversed(self.group.groups)}
+        return self._groups.get(name)
+
+    def relative_path(self) -> str:
+        """Return the path below the entry, which is the same in every scan of a file."""
+        return self.name if self.parent is None else f"{self.parent.relative_path()}/{self.name}".lstrip("/")
+
+
+class ClassNames:
+    """Which class a group has: its own if it is one, else what its name says, else none."""
+
+    def __init__(self, by_name: Mapping[str, tuple[str, ...]], equals: Mapping[str, str]) -> None:
+        self._by_name = {name.casefold(): cls.casefold() for cls, names in by_name.items() for name in names}
+        self._equals = {one.casefold(): other.casefold() for one, other in equals.items()}
+        self._find = lru_cache(maxsize=4096)(self._to_class)
+
+    def find(self, group: Group) -> str:
+        """Return the class in lower case, empty if there is none."""
+        return self._find(group.nx_class, group.name)
+
+    def _to_class(self, nx_class: str, name: str) -> str:
+        stated = nx_class.strip().casefold()
+        if stated.startswith("nx"):
+            return self._equals.get(stated, stated)
+        lowered = name.casefold()
+        by_name = self._by_name.get(lowered) or self._by_name.get(_TRAILING_NUMBER.sub("", lowered), "")
+        return self._equals.get(by_name, by_name)
+
+
+class EntryIndex:
+    """The groups of one entry by class and by name, the outermost first."""
+
+    def __init__(self, entry: Group, root: Group, classes: ClassNames) -> None:
+        self.entry = Place(entry, ENTRY, None)
+        self.root = Place(root, ROOT, None)
+        self._by_class: dict[str, list[Place]] = {ENTRY: [self.entry], ROOT: [self.root]}
+        self._by_name: dict[str, list[Place]] = {}
+        waiting = deque([self.entry])
+        while waiting:
+            place = waiting.popleft()
+            for group in place.group.groups:
+                inner = Place(group, classes.find(group), place)
+                self._by_class.setdefault(inner.nx_class, []).append(inner)
+                self._by_name.setdefault(inner.name, []).append(inner)
+                waiting.append(inner)
+
+    def find(self, position: Position) -> Iterator[Place]:
+        """Yield the groups at the position, the outermost first."""
+        last = position.steps[0]
+        places = self._by_class.get(last.nx_class) if last.nx_class else self._by_name.get(last.name)
+        if places:
+            for place in places:
+                if position.matches(place):
+                    yield place
+
+
+def to_position(text: str) -> Position:
+    """Return the position that a rule writes: `NXsample/NXbeam`, `NXcollection:positioners`, `:experiment`, `root`.
+
+    Raises ValueError if the last step is a name with `*` and no class: there would be no index for it.
+    """
+    steps = tuple(_to_step(part) for part in reversed(text.split("/")))
+    if not steps[0].nx_class and ("*" in steps[0].name or not steps[0].name):
+        raise ValueError(f"position {text!r} must end with a class, or with a name without `*`")
+    return Position(steps, text)
+
+
+def _to_step(part: str) -> Step:
+    nx_class, _, name = part.partition(":")
+    form = re.compile(translate(name.casefold())) if name else None
+    return Step(nx_class.casefold(), name.casefold(), form)

@@ -1,0 +1,1 @@
+"""The rule files that we ship, as TOML. Nothing but data lives here."""

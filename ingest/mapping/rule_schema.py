@@ -1,0 +1,246 @@
+"""The schema of a rule file: how the records of one writer become drafts. Facility knowledge stands only in such files.
+
+`docs/rule-files.md` shows one with explanations. Rule files are TOML; those that we ship stand in `rule_files/`.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+
+from ingest.catalogue.units import Probe, parse_unit
+from ingest.catalogue.vocabulary import NUMBERED, ValueType, load_vocabulary
+
+
+def _check_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from error
+    return text
+
+
+def _check_unit(text: str) -> str:
+    if text and parse_unit(text) != text:
+        raise ValueError(f"{text!r} is not how we spell a unit; write {parse_unit(text) or 'one that exists'}")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+"""A regular expression, matched without regard to case."""
+Unit = Annotated[str, AfterValidator(_check_unit)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Kind(StrEnum):
+    """What is made of the field that was found."""
+
+    TEXT = "text"
+    TIME = "time"
+    QUANTITY = "quantity"
+    INTEGER = "integer"
+    LENGTH = "length"
+    """The length of the field's first axis; its values need not have been read."""
+
+
+ScanField = Literal[
+    "title",
+    "start_time",
+    "end_time",
+    "end_reason",
+    "definition",
+    "command",
+    "point_count",
+    "instrument_name",
+    "source_name",
+    "source_type",
+    "probe",
+    "sample_name",
+    "sample_formula",
+    "sample_identifier",
+    "experiment_identifier",
+    "temperature",
+    "incident_energy",
+    "wavelength",
+]
+
+
+class Source(_Strict):
+    """Where a value may stand: one of the fields, in a group at one of the positions. Earlier ones are preferred."""
+
+    at: tuple[str, ...]
+    """Positions, outermost group first: `NXsample/NXbeam` is any NXbeam directly in an NXsample, wherever that is.
+    A step is a class, a class and a name (`NXcollection:positioners`) or a name (`:experiment`); names may hold `*`.
+    `NXentry` is the entry itself; `root` is the root of the file. Of several groups the outermost comes first."""
+    fields: tuple[str, ...]
+    """Names, in any case of letters: `name` is a field, or a group that stands for one (NXlog, NXidentifier);
+    `@name` an attribute of the group; `field@name` an attribute of a field; `.` the name of the group itself."""
+    unless_named: Pattern = ""
+    """Groups whose name, or whose parent's name, contains this are passed over."""
+    matching: Pattern = ""
+    """The text must contain this; if the pattern has a group in parentheses, that part is the value."""
+    needs_unit: bool = False
+    """A number without a unit of its own is passed over."""
+    inferred: bool = False
+    """A value found here is a conclusion, not a statement of the file."""
+
+
+class BareUnit(_Strict):
+    """The unit to believe for a number that has none."""
+
+    unit: Unit
+    low: float
+    high: float
+    """The number, as it stands in the file, must lie between the two."""
+    probe: Probe | None = None
+    """Only where the source emits this."""
+
+
+class Target(_Strict):
+    """How one scan field or parameter is filled: the first source that gives an acceptable value wins."""
+
+    kind: Kind | None = None
+    """Parameters of the vocabulary may leave it out: numbers are quantities, dates are times, the rest is text."""
+    sources: tuple[Source, ...] = ()
+    """Added before those of the extended file."""
+    replace: bool = False
+    """Forget all that the extended file says of this target."""
+    unit: Unit = ""
+    """The canonical unit of a quantity; parameters of the vocabulary have theirs."""
+    bare: tuple[BareUnit, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    """In the canonical unit; a number that is not above `low` or is above `high` is not believed."""
+    never: tuple[float, ...] = ()
+    """Numbers, as they stand in the file, that mean `not known`."""
+    placeholders: tuple[str, ...] = ()
+    """Texts, beside the general ones, that mean `not known`."""
+    spellings: dict[str, str] = {}
+    """What a text becomes, by its form in lower case."""
+    many: Literal["range", "list"] = "range"
+    """What an array becomes."""
+    parameter: str = ""
+    """A scan field may also be stored as this parameter."""
+    day_from: tuple[str, ...] = ()
+    """Root attributes that hold the day where a time is only a time of day."""
+
+
+class Evidence(_Strict):
+    """Something that tells who wrote a file. Exactly one of `attribute` and `entry` is given."""
+
+    attribute: str = ""
+    """A root attribute, whose text must contain `matching`."""
+    matching: Pattern = ""
+    entry: Pattern = ""
+    """Every entry's name must match this as a whole."""
+    score: int = 10
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if bool(self.attribute) == bool(self.entry):
+            raise ValueError("evidence names either a root attribute or the form of entry names")
+        return self
+
+
+class PeopleRule(_Strict):
+    """Where users stand. Contact data is never asked for."""
+
+    at: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    orcid: tuple[str, ...] = ()
+
+
+class DetectorRule(_Strict):
+    """What counts as a detector, and the fields that describe one."""
+
+    at: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+
+
+class TechniqueRule(_Strict):
+    """The technique that an application definition means; inferred, and only with the probe if one is named."""
+
+    definition: str
+    name: str
+    pid: str
+    probe: Probe | None = None
+
+
+class SideFileRule(_Strict):
+    """When a file belongs to another master instead of being a dataset."""
+
+    unless: tuple[ScanField, ...] = ()
+    """A file whose entries say one of these is no side file; nor is one that links to other files."""
+    when: tuple[Evidence, ...] = ()
+    """Writers of side files, whatever their entries say."""
+
+
+class PathRule(_Strict):
+    """What folder names say. `visitor/{proposal}/{beamline}/{visit}` begins at any folder and may go on."""
+
+    pattern: str
+    parts: dict[str, Pattern] = {}
+    """What a part may look like, beside the general `path_parts`."""
+
+
+class RuleFile(_Strict):
+    """One rule file, after what it extends was merged into it."""
+
+    name: str
+    version: str
+    """Declared by its author; a digest of the content is added to it."""
+    extends: str = ""
+    recognise: tuple[Evidence, ...] = ()
+    """The file is this writer's if the scores of what is found reach 10."""
+    class_names: dict[str, tuple[str, ...]] = {}
+    """For a group without a NeXus class: the class by the group's name, a trailing number ignored."""
+    class_equals: dict[str, str] = {}
+    """Classes that are read as another one."""
+    placeholders: tuple[str, ...] = ()
+    placeholder_patterns: tuple[Pattern, ...] = ()
+    """Texts and forms of text, in any case of letters, that mean `not known`."""
+    targets: dict[ScanField, Target] = {}
+    parameters: dict[str, Target] = {}
+    users: PeopleRule = PeopleRule()
+    detectors: DetectorRule = DetectorRule()
+    techniques: tuple[TechniqueRule, ...] = ()
+    end_required: bool = False
+    """An entry without an end is unfinished."""
+    side_file: SideFileRule = SideFileRule()
+    paths: tuple[PathRule, ...] = ()
+    path_parts: dict[str, Pattern] = {}
+    """What `{proposal}`, `{visit}`, ... look like; any folder name where nothing is said."""
+    masters: tuple[str, ...] = ()
+    """Names of the master in a dataset's folder; `{folder}` is the folder's own name."""
+
+    @model_validator(mode="after")
+    def _check_parameters(self) -> Self:
+        for name, target in self.parameters.items():
+            known = load_vocabulary().get(name.replace(NUMBERED, "01"))
+            if known is None and (target.kind is None or (target.kind is Kind.QUANTITY and not target.unit)):
+                raise ValueError(
+                    f"parameter {name} is not in the vocabulary: say its kind and, for a quantity, its unit"
+                )
+            if known is not None and target.unit and target.unit != known.unit:
+                raise ValueError(f"parameter {name} is kept in {known.unit}, the rule says {target.unit}")
+        return self
+
+    def unit_of(self, name: str) -> str:
+        """Return the unit of a parameter: the vocabulary's, else the rule's own."""
+        known = load_vocabulary().get(name.replace(NUMBERED, "01"))
+        return known.unit if known else self.parameters[name].unit
+
+    def kind_of(self, name: str) -> Kind:
+        """Return how a parameter is read: as the rule says, else as its type in the vocabulary demands."""
+        declared = self.parameters[name].kind
+        if declared is not None:
+            return declared
+        kinds = {ValueType.NUMERIC: Kind.QUANTITY, ValueType.DATE_AND_TIME: Kind.TIME, ValueType.STRING: Kind.TEXT}
+        return kinds[load_vocabulary()[name.replace(NUMBERED, "01")].value_type]

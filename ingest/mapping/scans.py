@@ -1,0 +1,115 @@
+"""One entry of a master becomes one scan."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from ingest.mapping.beam import find_beam
+from ingest.mapping.drafts import DetectorDraft, Moment, ScanDraft, Taken
+from ingest.mapping.people import find_people
+
+if TYPE_CHECKING:
+    from ingest.mapping.findings import Search
+    from ingest.mapping.rule_schema import RuleFile, ScanField
+    from ingest.nexus.record import Group
+
+_TEXTS: Final[tuple[ScanField, ...]] = (
+    "title",
+    "end_reason",
+    "definition",
+    "command",
+    "instrument_name",
+    "source_name",
+    "source_type",
+    "sample_name",
+    "sample_formula",
+    "sample_identifier",
+    "experiment_identifier",
+)
+_NUMBERED: Final = re.compile(r"(\d+)(?:\.(\d+))?$")
+_WHOLE_NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?")
+_LONGEST_NUMBER: Final = 9
+_DAY_OF_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d*)?)?")
+
+
+def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
+    """Return all that the entry says of itself. What puzzles is added to the search's flags."""
+    targets = search.plan.targets
+    texts = {name: search.find_text(targets[name]) for name in _TEXTS if name in targets}
+    probe = search.find_text(targets["probe"]) if "probe" in targets else None
+    energy, wavelength = find_beam(search, probe)
+    start, end = _find_times(search)
+    entry = search.index.entry.group
+    return ScanDraft(
+        entry=entry.path,
+        number=_to_number(entry.name),
+        start_time=start,
+        end_time=end,
+        point_count=search.find_length(targets["point_count"]) if "point_count" in targets else None,
+        probe=probe,
+        temperature=search.find_quantity(targets["temperature"]) if "temperature" in targets else None,
+        incident_energy=energy,
+        wavelength=wavelength,
+        users=find_people(search, rules.users),
+        detectors=_find_detectors(search, rules.detectors.label),
+        ended=end is not None or not rules.end_required,
+        **texts,  # type: ignore[arg-type]
+    )
+
+
+def sort_key(scan: ScanDraft) -> tuple[int, int, str, str]:
+    """Return the order of scans: by number, 2.1 before 10.1, then by start, then by name; those without number last."""
+    major, minor = _to_numbers(scan.entry.rpartition("/")[2])
+    start = scan.start_time.value.instant.isoformat() if scan.start_time else "~"
+    return major, minor, start, scan.entry
+
+
+def _to_numbers(name: str) -> tuple[int, int]:
+    match = _WHOLE_NUMBER.match(name) if name[:1].isdigit() else _NUMBERED.search(name)
+    if match is None or len(match[1]) > _LONGEST_NUMBER:
+        return 10**_LONGEST_NUMBER, 0
+    return int(match[1]), int((match[2] or "0")[:_LONGEST_NUMBER])
+
+
+def _to_number(name: str) -> float | None:
+    major, minor = _to_numbers(name)
+    return None if major == 10**_LONGEST_NUMBER else float(f"{major}.{minor}")
+
+
+def _find_times(search: Search) -> tuple[Taken[Moment] | None, Taken[Moment] | None]:
+    """Return start and end; an end that is only a time of day and lies before the start is the next day's."""
+    targets = search.plan.targets
+    start = search.find_time(targets["start_time"]) if "start_time" in targets else None
+    end = search.find_time(targets["end_time"]) if "end_time" in targets else None
+    if start is None or end is None or end.value.instant >= start.value.instant:
+        return start, end
+    if _DAY_OF_TIME.match(end.original or ""):
+        return start, replace(end, value=_next_day(end.value))
+    search.flags.append(f"{end.path} ({end.original}) lies before {start.path} ({start.original})")
+    return start, end
+
+
+def _next_day(moment: Moment) -> Moment:
+    day = timedelta(days=1)
+    written = (datetime.fromisoformat(moment.written) + day).isoformat()
+    return replace(moment, instant=moment.instant + day, written=written)
+
+
+def _find_detectors(search: Search, label_fields: tuple[str, ...]) -> tuple[DetectorDraft, ...]:
+    places = [place for position in search.plan.detectors for place in search.index.find(position)]
+    return tuple(
+        DetectorDraft(place.group.name, place.group.path, _to_label(search, place.group, label_fields))
+        for place in places
+    )
+
+
+def _to_label(search: Search, group: Group, label_fields: tuple[str, ...]) -> str | None:
+    by_name = {field.name.casefold(): field.value for field in group.fields}
+    for name in label_fields:
+        value = by_name.get(name)
+        if isinstance(value, str) and value.strip() and value.casefold() not in search.plan.placeholders:
+            return value.strip()
+    return None
