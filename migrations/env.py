@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from alembic import context
-from sqlalchemy import Connection
 
 from ingest.catalogue.database import make_engine
 from ingest.catalogue.model import Base
 from ingest.catalogue.model.base import UtcDateTime
 from ingest.catalogue.settings import CatalogueSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def render_without_model(kind: str, item: Any, _context: Any) -> str | Literal[False]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
-from ingest.catalogue.model import Base
+if TYPE_CHECKING:
+    from ingest.catalogue.model import Base
 
 # A writer waits this long for another one; a transaction of ours holds the lock for milliseconds.
 BUSY_TIMEOUT_MS = 60_000
@@ -42,9 +43,7 @@ def make_write_sessions(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine.execution_options(nxcat_writes=True), expire_on_commit=False)
 
 
-def insert_ignoring(
-    session: Session, entity: type[Base]
-) -> postgresql.Insert | sqlite.Insert:
+def insert_ignoring(session: Session, entity: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that leaves a row alone which is there already, in the words of the session's database."""
     dialect = session.get_bind().dialect.name
     make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
 from ingest.catalogue.errors import SchemaTooNewError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA_VERSION = "0001"
 """The newest revision in migrations/versions: compared at each start, which would cost 0.2 s through alembic."""
@@ -41,8 +44,8 @@ def find_schema_version(engine: Engine) -> str | None:
 
 
 def _run_migrations(engine: Engine) -> None:
-    from alembic import command  # noqa: PLC0415 (0.2 s at every start of the command line otherwise)
-    from alembic.config import Config  # noqa: PLC0415 (as above)
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))

@@ -14,7 +14,8 @@ class CatalogueSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NXCAT_", extra="ignore")
 
     data: Path = Field(
-        default=Path("nxcat-data"), description="Folder with the SQLite file and the search index of the embedded set-up."
+        default=Path("nxcat-data"),
+        description="Folder with the SQLite file and the search index of the embedded set-up.",
     )
     database_url: str | None = Field(
         default=None, description="SQLAlchemy address of the database; by default the SQLite file in the data folder."

@@ -26,7 +26,6 @@ from ingest.catalogue.model.facility import (
     Technique,
     User,
     UserGroup,
-    ValueType,
 )
 from ingest.catalogue.model.investigation import (
     Investigation,
@@ -102,5 +101,4 @@ __all__ = [
     "Technique",
     "User",
     "UserGroup",
-    "ValueType",
 ]

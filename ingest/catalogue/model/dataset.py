@@ -124,6 +124,7 @@ class Scan(Base):
     probe: Mapped[str | None] = mapped_column(String(255))
     sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"))
     detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    users: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """For each attribute: its HDF5 path, the text in the file, how it came about, and whether a zone was known."""
     is_withdrawn: Mapped[bool] = mapped_column(default=False)
@@ -142,7 +143,7 @@ class DatasetParameter(Base):
     __tablename__ = "dataset_parameter"
     __table_args__ = (
         Index("ix_dataset_parameter_dataset_id_type_id", "dataset_id", "type_id"),
-        Index("ix_dataset_parameter_type_id_range", "type_id", "range_bottom", "range_top"),
+        Index("ix_dataset_parameter_type_id", "type_id"),
         CheckConstraint("layer BETWEEN 1 AND 4", name="layer"),
     )
 

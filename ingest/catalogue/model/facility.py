@@ -19,14 +19,6 @@ class ReleasePolicy(StrEnum):
     AFTER_YEARS = "years"
 
 
-class ValueType(StrEnum):
-    """ICAT's ValueType."""
-
-    NUMERIC = "NUMERIC"
-    STRING = "STRING"
-    DATE_AND_TIME = "DATE_AND_TIME"
-
-
 class Facility(Stamped, Base):
     """An institution that makes measurements."""
 

@@ -65,7 +65,7 @@ class MasterFile(Stamped, Base):
     claimed_at: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(255))
     read_at: Mapped[datetime | None]
-    reason: Mapped[str | None] = mapped_column(String(64))
+    reason: Mapped[str | None] = mapped_column(String(255))
     last_error: Mapped[str | None] = mapped_column(Text)
     file_kind: Mapped[str | None] = mapped_column(String(32))
     record_digest: Mapped[str | None] = mapped_column(String(64))

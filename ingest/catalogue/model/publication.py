@@ -156,7 +156,5 @@ class DataPublicationFunding(Base):
 
     __tablename__ = "data_publication_funding"
 
-    publication_id: Mapped[int] = mapped_column(
-        ForeignKey("data_publication.id", ondelete="CASCADE"), primary_key=True
-    )
+    publication_id: Mapped[int] = mapped_column(ForeignKey("data_publication.id", ondelete="CASCADE"), primary_key=True)
     funding_id: Mapped[int] = mapped_column(ForeignKey("funding_reference.id"), primary_key=True, index=True)

@@ -1,0 +1,146 @@
+"""From entities to search documents: a whole batch of datasets in a handful of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, select, update
+
+from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
+from ingest.catalogue.model import (
+    Dataset,
+    DatasetInstrument,
+    DatasetParameter,
+    DatasetTechnique,
+    Facility,
+    Instrument,
+    Investigation,
+    ParameterType,
+    Sample,
+    SampleType,
+    Scan,
+    Technique,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.orm import Session
+
+
+def find_unindexed(session: Session, limit: int) -> list[int]:
+    """Return datasets whose latest revision the index does not know."""
+    lags = Dataset.indexed_revision < Dataset.revision
+    return list(session.scalars(select(Dataset.id).where(lags).order_by(Dataset.id).limit(limit)))
+
+
+def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
+    """Note the revisions that the index knows now; a newer one that came in between stays due."""
+    rows = [{"id": document.id, "indexed_revision": document.revision} for document in documents]
+    session.execute(update(Dataset), rows)
+
+
+def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchDocument]:
+    """Return what the index shall know of these datasets."""
+    rows = session.execute(
+        select(Dataset, Investigation.name, Investigation.visit_id, Facility.name)
+        .join(Investigation, Investigation.id == Dataset.investigation_id)
+        .join(Facility, Facility.id == Investigation.facility_id)
+        .where(Dataset.id.in_(dataset_ids))
+    ).all()
+    parts = _Parts(session, dataset_ids)
+    return [_to_document(dataset, proposal, visit, facility, parts) for dataset, proposal, visit, facility in rows]
+
+
+class _Parts:
+    """What belongs to the datasets of one batch, by dataset."""
+
+    def __init__(self, session: Session, ids: Sequence[int]) -> None:
+        self.instruments = _names(session, DatasetInstrument, Instrument, ids)
+        self.techniques = _names(session, DatasetTechnique, Technique, ids)
+        self.scans: dict[int, list[Any]] = defaultdict(list)
+        scan_columns = (Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users)
+        statement = (
+            select(*scan_columns, Sample.name, SampleType.molecular_formula)
+            .outerjoin(Sample, Sample.id == Scan.sample_id)
+            .outerjoin(SampleType, SampleType.id == Sample.type_id)
+            .where(Scan.dataset_id.in_(ids), Scan.is_withdrawn.is_(False))
+            .order_by(Scan.dataset_id, Scan.ordinal)
+        )
+        for row in session.execute(statement):
+            self.scans[row.dataset_id].append(row)
+        self.parameters: dict[int, list[Any]] = defaultdict(list)
+        for row in session.execute(_parameters_of(ids)):
+            self.parameters[row.dataset_id].append(row)
+
+
+def _parameters_of(ids: Sequence[int]) -> Any:
+    shown = and_(DatasetParameter.is_shown.is_(True), DatasetParameter.scan_id.is_(None))
+    return (
+        select(
+            DatasetParameter.dataset_id,
+            ParameterType.name,
+            DatasetParameter.numeric_value,
+            DatasetParameter.range_bottom,
+            DatasetParameter.range_top,
+            DatasetParameter.values,
+            DatasetParameter.string_value,
+        )
+        .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
+        .where(DatasetParameter.dataset_id.in_(ids), shown)
+        .order_by(DatasetParameter.dataset_id, ParameterType.name)
+    )
+
+
+def _names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict[int, list[str]]:
+    key = getattr(link, f"{entity.__tablename__}_id")
+    names: dict[int, list[str]] = defaultdict(list)
+    statement = select(link.dataset_id, entity.name).join(entity, entity.id == key).where(link.dataset_id.in_(ids))
+    for dataset_id, name in session.execute(statement.order_by(entity.name)):
+        names[dataset_id].append(name)
+    return names
+
+
+def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, parts: _Parts) -> SearchDocument:
+    scans = parts.scans[dataset.id]
+    parameters = parts.parameters[dataset.id]
+    return SearchDocument(
+        id=dataset.id,
+        revision=dataset.revision,
+        name=dataset.name,
+        facility=facility,
+        investigation=proposal if visit == "none" else f"{proposal}/{visit}",
+        proposal=proposal,
+        titles=_distinct(scan.title for scan in scans),
+        instruments=tuple(parts.instruments[dataset.id]),
+        samples=_distinct(scan.name for scan in scans),
+        formulas=_distinct(scan.molecular_formula for scan in scans),
+        techniques=tuple(parts.techniques[dataset.id]),
+        definitions=_distinct(scan.definition for scan in scans),
+        users=_distinct(user["name"] for scan in scans for user in scan.users),
+        detectors=_distinct(text for scan in scans for d in scan.detectors for text in (d["name"], d["label"])),
+        probes=_distinct(scan.probe for scan in scans),
+        start_date=dataset.start_date,
+        end_date=dataset.end_date,
+        complete=dataset.is_complete,
+        numbers=tuple(_to_number(row) for row in parameters if _is_number(row)),
+        texts=tuple(TextEntry(row.name, row.string_value) for row in parameters if row.string_value is not None),
+        release_date=dataset.release_date,
+        is_secret=dataset.is_secret,
+        is_metadata_public=dataset.is_metadata_public,
+    )
+
+
+def _is_number(row: Any) -> bool:
+    return row.numeric_value is not None or (row.range_bottom is not None and row.range_top is not None)
+
+
+def _to_number(row: Any) -> NumericEntry:
+    if row.numeric_value is not None:
+        return NumericEntry(row.name, row.numeric_value, row.numeric_value)
+    return NumericEntry(row.name, row.range_bottom, row.range_top, tuple(row.values or ()))
+
+
+def _distinct(texts: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))

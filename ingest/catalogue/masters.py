@@ -1,0 +1,197 @@
+"""The queue of record: where each master stands, who has it in hand, and when it is looked at again.
+
+Functions over a Session; none commits. A row waits while `next_attempt_at` is set, and is in hand while `claimed_at`
+is. A claim counts an attempt before the file is opened, so that a file at which workers die is found out.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CursorResult, and_, select, update
+
+from ingest.catalogue.database import insert_ignoring
+from ingest.catalogue.errors import ConflictError
+from ingest.catalogue.model import Datafile, Dataset, MasterFile, MasterState
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A master in the hand of one worker: what the row said when it was claimed."""
+
+    master_file_id: int
+    root_id: int
+    path: str
+    state: str
+    file_size: int
+    mtime_ns: int
+    is_closed: bool
+    attempts: int
+    failures: int
+    record_digest: str | None
+    claimed_by: str
+
+
+def to_claimant() -> str:
+    """Return a name for this process that tells, on this machine, whether it is still there."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def announce(session: Session, root_id: int, path: str, size: int, mtime_ns: int, now: datetime) -> int:
+    """Leave the file known, due and declared closed, and return its id."""
+    sighting = {"file_size": size, "mtime_ns": mtime_ns, "seen_at": now, "next_attempt_at": now, "is_closed": True}
+    ready = {"state": MasterState.READY, "attempts": 0, "failures": 0}
+    session.execute(insert_ignoring(session, MasterFile).values(root_id=root_id, path=path, **sighting, **ready))
+    session.execute(
+        update(MasterFile)
+        .where(MasterFile.path == path)
+        .values(**sighting, **ready)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalars(select(MasterFile.id).where(MasterFile.path == path)).one()
+
+
+def claim_next(session: Session, claimant: str, now: datetime, root_ids: list[int] | None = None) -> Claim | None:
+    """Take the master that waited longest and is due, count the attempt, and return it; None if none is due."""
+    due = select(MasterFile.id).where(MasterFile.next_attempt_at <= now, MasterFile.claimed_at.is_(None))
+    if root_ids is not None:
+        due = due.where(MasterFile.root_id.in_(root_ids))
+    first = due.order_by(MasterFile.next_attempt_at, MasterFile.id).limit(1).with_for_update(skip_locked=True)
+    row = session.execute(
+        update(MasterFile)
+        .where(MasterFile.id == first.scalar_subquery())
+        .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
+        .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+def claim_one(session: Session, master_file_id: int, claimant: str, now: datetime) -> Claim | None:
+    """Take that master whether it is due or not, count the attempt, and return it; None if another one has it."""
+    row = session.execute(
+        update(MasterFile)
+        .where(MasterFile.id == master_file_id, MasterFile.claimed_at.is_(None))
+        .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
+        .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return None if row is None else Claim(*row)
+
+
+def mark_master(session: Session, claim: Claim, state: MasterState, **values: Any) -> None:
+    """Let go of a claimed master in its new state; what is not given of the queue's columns is cleared.
+
+    Raises ConflictError if another worker took the claim over in the meantime: then that one's word counts.
+    """
+    cleared = {"claimed_at": None, "claimed_by": None, "next_attempt_at": None, "reason": None, "last_error": None}
+    result = session.execute(
+        update(MasterFile)
+        .where(MasterFile.id == claim.master_file_id, MasterFile.claimed_by == claim.claimed_by)
+        .values(**(cleared | values), state=state)
+        .execution_options(synchronize_session=False)
+    )
+    if isinstance(result, CursorResult) and result.rowcount != 1:
+        raise ConflictError(f"another worker took over {claim.path}")
+
+
+def release_abandoned(session: Session, now: datetime, lease: timedelta) -> int:
+    """Free the claims of workers that are gone, the lost attempt counted; return how many there were.
+
+    A worker of this machine is asked for by its process; one of another machine is given up after the lease.
+    """
+    rows = session.execute(
+        select(MasterFile.id, MasterFile.claimed_by, MasterFile.claimed_at, MasterFile.attempts).where(
+            MasterFile.next_attempt_at.is_not(None), MasterFile.claimed_at.is_not(None)
+        )
+    ).all()
+    gone = [row for row in rows if _is_gone(row.claimed_by or "") or now - row.claimed_at > lease]
+    for row in gone:
+        session.execute(
+            update(MasterFile)
+            .where(MasterFile.id == row.id, MasterFile.claimed_by == row.claimed_by)
+            # Behind the others, and the further the more often a worker was lost here.
+            .values(claimed_at=None, claimed_by=None, next_attempt_at=now + timedelta(milliseconds=row.attempts))
+            .execution_options(synchronize_session=False)
+        )
+    return len(gone)
+
+
+def find_next_due(session: Session, root_ids: list[int] | None = None) -> datetime | None:
+    """Return when the next waiting master is due; None if none waits."""
+    statement = select(MasterFile.next_attempt_at).where(MasterFile.next_attempt_at.is_not(None))
+    if root_ids is not None:
+        statement = statement.where(MasterFile.root_id.in_(root_ids))
+    return session.scalar(statement.order_by(MasterFile.next_attempt_at).limit(1))
+
+
+def mark_vanished(session: Session, master_file_ids: list[int]) -> None:
+    """Note that these masters are gone from disk. Their datasets stay; their files are marked."""
+    if not master_file_ids:
+        return
+    session.execute(
+        update(MasterFile)
+        .where(MasterFile.id.in_(master_file_ids))
+        .values(state=MasterState.VANISHED, next_attempt_at=None, reason="gone from disk")
+    )
+    datasets = select(Dataset.id).where(Dataset.master_file_id.in_(master_file_ids))
+    session.execute(update(Datafile).where(Datafile.dataset_id.in_(datasets)).values(is_vanished=True))
+    # Without digests, everything is written again should the master come back.
+    session.execute(
+        update(Dataset)
+        .where(Dataset.master_file_id.in_(master_file_ids))
+        .values(listing_digest="", content_digest="", revision=Dataset.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def retry_quarantined(session: Session, now: datetime, paths: list[str] | None = None) -> int:
+    """Make quarantined masters ready again, all or those of the given paths; return how many."""
+    chosen = MasterFile.state == MasterState.QUARANTINED
+    if paths is not None:
+        chosen = and_(chosen, MasterFile.path.in_(paths))
+    result = session.execute(
+        update(MasterFile)
+        .where(chosen)
+        .values(state=MasterState.READY, next_attempt_at=now, attempts=0, failures=0)
+        .execution_options(synchronize_session=False)
+    )
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+_CLAIMED = (
+    "id",
+    "root_id",
+    "path",
+    "state",
+    "file_size",
+    "mtime_ns",
+    "is_closed",
+    "attempts",
+    "failures",
+    "record_digest",
+    "claimed_by",
+)
+
+
+def _is_gone(claimant: str) -> bool:
+    host, _, process = claimant.rpartition(":")[0].rpartition(":")
+    started = claimant.rpartition(":")[2]
+    return host == socket.gethostname() and _start_of(int(process)) != started
+
+
+def _start_of(process: int) -> str:
+    """Return when the process started, in the kernel's ticks: a number that is used again later has another start."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]

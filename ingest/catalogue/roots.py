@@ -1,0 +1,101 @@
+"""The folders that the catalogue may open, and the question whether a path lies in one of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+
+from ingest.catalogue.errors import CatalogueError, PathOutsideRootsError
+from ingest.catalogue.model import Root
+from ingest.catalogue.store import get_facility_id
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+DEFAULT_FACILITY = "local"
+
+
+class RootSettingError(CatalogueError):
+    """What was said about a root cannot be kept."""
+
+    def __init__(self, setting: str, value: str, remedy: str) -> None:
+        self.setting, self.value = setting, value
+        super().__init__(f"{setting} {value!r}: {remedy}")
+
+
+@dataclass(frozen=True, slots=True)
+class RootSettings:
+    """What a person says about a root; None leaves what is stored, or the default of a new root."""
+
+    facility: str | None = None
+    rules: str | None = None
+    timezone: str | None = None
+    release_policy: str | None = None
+    release_years: int | None = None
+    is_embargoed_metadata_public: bool | None = None
+    is_secret: bool | None = None
+
+
+def normalise(path: Path) -> Path:
+    """Return the one spelling of a path under which it is stored: absolute, with no links in it."""
+    return Path(os.path.realpath(path))
+
+
+def upsert_root(session: Session, path: Path, settings: RootSettings) -> tuple[Root, bool]:
+    """Make the folder a root, or change what is said about it; return it, and whether who may see it has changed.
+
+    Raises RootSettingError if the folder is not there, lies in or around another root, or the zone is unknown.
+    """
+    folder = normalise(path)
+    if not folder.is_dir():
+        raise RootSettingError("root", str(path), "there is no such folder")
+    if settings.timezone is not None:
+        check_zone(settings.timezone)
+    root = session.scalar(select(Root).where(Root.path == str(folder)))
+    if root is None:
+        _check_apart(session, folder)
+        facility_id = get_facility_id(session, settings.facility or DEFAULT_FACILITY)
+        root = Root(path=str(folder), facility_id=facility_id)
+        session.add(root)
+    elif settings.facility is not None:
+        root.facility_id = get_facility_id(session, settings.facility)
+    before = _to_policy(root)
+    for name in RootSettings.__slots__:
+        value = getattr(settings, name)
+        if name != "facility" and value is not None:
+            setattr(root, name, value)
+    session.flush()
+    return root, before != _to_policy(root)
+
+
+def get_root(session: Session, path: Path) -> Root:
+    """Return the root that holds the path; raises PathOutsideRootsError if none does."""
+    real = normalise(path)
+    candidates = [str(parent) for parent in (real, *real.parents)]
+    root = session.scalar(select(Root).where(Root.path.in_(candidates)))
+    if root is None:
+        raise PathOutsideRootsError(str(path))
+    return root
+
+
+def _to_policy(root: Root) -> tuple[object, ...]:
+    return root.release_policy, root.release_years, root.is_embargoed_metadata_public, root.is_secret
+
+
+def check_zone(name: str) -> None:
+    """Raise RootSettingError if there is no time zone of that name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise RootSettingError("timezone", name, "give a name such as Europe/Paris") from error
+
+
+def _check_apart(session: Session, folder: Path) -> None:
+    for other in session.scalars(select(Root.path)):
+        if folder.is_relative_to(other) or Path(other).is_relative_to(folder):
+            raise RootSettingError("root", str(folder), f"it lies in or around the root {other}: crawl that one")

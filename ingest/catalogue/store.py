@@ -1,0 +1,260 @@
+"""Functions over a Session that find, make and replace entities. None commits, opens a file or knows of the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from ingest.catalogue.database import insert_ignoring
+from ingest.catalogue.errors import CatalogueError
+from ingest.catalogue.model import (
+    Base,
+    Datafile,
+    Dataset,
+    DatasetParameter,
+    Facility,
+    Instrument,
+    Investigation,
+    Layer,
+    MasterRecord,
+    ParameterType,
+    Sample,
+    SampleType,
+    Scan,
+    Technique,
+    User,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+INSERT_BATCH = 1000
+
+
+class ParameterUnitError(CatalogueError):
+    """A parameter arrives in another unit than its type has: the rule that filled it is wrong."""
+
+    def __init__(self, name: str, unit: str, known: str) -> None:
+        self.name, self.unit, self.known = name, unit, known
+        super().__init__(f"parameter {name} is kept in {known or 'no unit'}, a rule gave it in {unit or 'no unit'}")
+
+
+def get_facility_id(session: Session, name: str) -> int:
+    """Return the facility of that name, made if it was not there."""
+    return _get_or_make(session, Facility, {"name": name})
+
+
+def get_instrument_id(session: Session, facility_id: int, name: str, full_name: str | None) -> int:
+    """Return the instrument of that name, made and marked inferred if it was not there."""
+    return _get_or_make(session, Instrument, {"facility_id": facility_id, "name": name}, {"full_name": full_name})
+
+
+def get_user_id(session: Session, name: str, orcid_id: str | None) -> int:
+    """Return the person of that name, made if it was not there."""
+    return _get_or_make(session, User, {"name": name}, {"full_name": name, "orcid_id": orcid_id})
+
+
+def get_technique_id(session: Session, name: str, pid: str | None) -> int:
+    """Return the technique of that name, made if it was not there."""
+    return _get_or_make(session, Technique, {"name": name}, {"pid": pid})
+
+
+def get_sample_id(
+    session: Session, facility_id: int, proposal: str, name: str, formula: str | None, pid: str | None
+) -> int:
+    """Return the sample of that persistent identifier, or of that name in the proposal; made if it was not there."""
+    known = session.scalar(select(Sample.id).where(Sample.pid == pid)) if pid else None
+    if known is not None:
+        return known
+    key = {"facility_id": facility_id, "proposal": proposal, "name": name}
+    type_id = _get_or_make(session, SampleType, {"name": formula, "molecular_formula": formula}) if formula else None
+    sample_id = _get_or_make(session, Sample, key, {"type_id": type_id, "pid": pid})
+    if type_id is not None:
+        session.execute(update(Sample).where(Sample.id == sample_id, Sample.type_id.is_(None)).values(type_id=type_id))
+    return sample_id
+
+
+def get_parameter_type_id(
+    session: Session, facility_id: int, name: str, unit: str, value_type: str, description: str | None
+) -> int:
+    """Return the parameter type of that name, made if it was not there.
+
+    Raises ParameterUnitError if it is kept in another unit.
+    """
+    key = {"facility_id": facility_id, "name": name}
+    values = {"units": unit, "value_type": value_type, "description": description}
+    type_id = _get_or_make(session, ParameterType, key, values)
+    known = session.scalar(select(ParameterType.units).where(ParameterType.id == type_id)) or ""
+    if known != unit:
+        raise ParameterUnitError(name, unit, known)
+    return type_id
+
+
+def get_investigation(session: Session, facility_id: int, name: str, visit_id: str, **values: Any) -> Investigation:
+    """Return the investigation of that proposal and visit, made with the other values if it was not there."""
+    key = {"facility_id": facility_id, "name": name, "visit_id": visit_id}
+    investigation_id = _get_or_make(session, Investigation, key, values)
+    return session.get_one(Investigation, investigation_id)
+
+
+def add_link(session: Session, entity: type[Base], **values: Any) -> None:
+    """Make the row that ties two entities together, if it is not there."""
+    session.execute(insert_ignoring(session, entity).values(**values))
+
+
+def find_free_dataset_name(
+    session: Session, investigation_id: int, names: Iterable[str], dataset_id: int | None
+) -> str:
+    """Return the first of the names that no other dataset of the investigation has, else the last with a number."""
+    name = ""
+    for name in names:
+        if not _is_taken(session, investigation_id, name, dataset_id):
+            return name
+    number = 2
+    while _is_taken(session, investigation_id, f"{name} ({number})", dataset_id):
+        number += 1
+    return f"{name} ({number})"
+
+
+def replace_links(session: Session, entity: type[Base], dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Leave exactly these rows of a table that ties datasets to something."""
+    table: Any = entity
+    session.execute(delete(entity).where(table.dataset_id == dataset_id))
+    _insert_all(session, entity, [{"dataset_id": dataset_id, **row} for row in rows])
+
+
+def replace_scans(
+    session: Session, dataset_id: int, scans: Sequence[Mapping[str, Any]], *, keep_vanished: bool
+) -> dict[str, int]:
+    """Leave exactly these scans, ids kept by entry name, and return the id of each entry.
+
+    With `keep_vanished` a scan that is gone from the file stays, marked withdrawn: it was published.
+    """
+    known = {
+        row.entry_name: row.id
+        for row in session.execute(select(Scan.id, Scan.entry_name).where(Scan.dataset_id == dataset_id))
+    }
+    entries = {scan["entry_name"] for scan in scans}
+    gone = [scan_id for entry, scan_id in known.items() if entry not in entries]
+    if gone and keep_vanished:
+        session.execute(update(Scan).where(Scan.id.in_(gone)).values(is_withdrawn=True))
+    elif gone:
+        session.execute(delete(Scan).where(Scan.id.in_(gone)))
+    changed = [{"id": known[scan["entry_name"]], **scan} for scan in scans if scan["entry_name"] in known]
+    if changed:
+        session.execute(update(Scan), changed)
+    added = [{"dataset_id": dataset_id, **scan} for scan in scans if scan["entry_name"] not in known]
+    _insert_all(session, Scan, added)
+    rows = session.execute(select(Scan.id, Scan.entry_name).where(Scan.dataset_id == dataset_id))
+    return {row.entry_name: row.id for row in rows}
+
+
+def replace_file_parameters(session: Session, dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Leave exactly these parameters in the layer of the file; what other layers say stays, and is shown instead."""
+    of_dataset = DatasetParameter.dataset_id == dataset_id
+    session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer == Layer.FILE))
+    overruled = {
+        (row.type_id, row.scan_id)
+        for row in session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
+    }
+    prepared = [
+        {
+            **row,
+            "dataset_id": dataset_id,
+            "layer": int(Layer.FILE),
+            "is_shown": (row["type_id"], row["scan_id"]) not in overruled,
+        }
+        for row in rows
+    ]
+    _insert_all(session, DatasetParameter, prepared)
+
+
+def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[str, int, int]], digest: str) -> None:
+    """Leave the dataset with this listing of (name, bytes, mtime in ns); one that is gone keeps its row, marked.
+
+    An unchanged listing, told by its digest, costs nothing.
+    """
+    if dataset.listing_digest == digest:
+        return
+    known = {
+        row.name: row
+        for row in session.execute(
+            select(Datafile.name, Datafile.ordinal, Datafile.file_size, Datafile.mtime_ns, Datafile.is_vanished).where(
+                Datafile.dataset_id == dataset.id
+            )
+        )
+    }
+    added = [entry for entry in files if entry[0] not in known]
+    first = dataset.next_file_ordinal
+    rows = [
+        {"dataset_id": dataset.id, "ordinal": first + n, "name": name, "file_size": size, "mtime_ns": mtime_ns}
+        for n, (name, size, mtime_ns) in enumerate(added)
+    ]
+    _insert_all(session, Datafile, rows)
+    _update_datafiles(session, dataset.id, files, known)
+    dataset.next_file_ordinal = first + len(added)
+    dataset.listing_digest = digest
+    dataset.file_count = len(files)
+    dataset.file_size = sum(size for _, size, _ in files)
+
+
+def store_record(session: Session, master_file_id: int, record_format: int, document: bytes) -> None:
+    """Keep the record of a master, in place of an older one."""
+    changed = {"format": record_format, "document": document}
+    record = session.get(MasterRecord, master_file_id)
+    if record is None:
+        session.execute(insert(MasterRecord).values(master_file_id=master_file_id, **changed))
+    else:
+        record.format, record.document = record_format, document
+
+
+def _update_datafiles(
+    session: Session, dataset_id: int, files: Sequence[tuple[str, int, int]], known: Mapping[str, Any]
+) -> None:
+    changed = [
+        {
+            "dataset_id": dataset_id,
+            "ordinal": known[name].ordinal,
+            "file_size": size,
+            "mtime_ns": mtime_ns,
+            "checksum": None,
+            "is_vanished": False,
+        }
+        for name, size, mtime_ns in files
+        if name in known and tuple(known[name])[2:] != (size, mtime_ns, False)
+    ]
+    present = {name for name, _, _ in files}
+    gone = [
+        {"dataset_id": dataset_id, "ordinal": row.ordinal, "is_vanished": True}
+        for name, row in known.items()
+        if name not in present and not row.is_vanished
+    ]
+    for rows in (changed, gone):
+        if rows:
+            session.execute(update(Datafile), rows)
+
+
+def _get_or_make(
+    session: Session, entity: type[Base], key: Mapping[str, Any], values: Mapping[str, Any] | None = None
+) -> int:
+    table: Any = entity
+    find = select(table.id).filter_by(**key)
+    known = session.scalar(find)
+    if known is None:
+        # Two workers may make the same one: the second insert is ignored, and both find the first.
+        session.execute(insert_ignoring(session, entity).values(**key, **(values or {})))
+        known = session.scalars(find).one()
+    return int(known)
+
+
+def _is_taken(session: Session, investigation_id: int, name: str, dataset_id: int | None) -> bool:
+    find = select(Dataset.id).where(Dataset.investigation_id == investigation_id, Dataset.name == name)
+    return session.scalar(find.where(Dataset.id != (dataset_id or -1))) is not None
+
+
+def _insert_all(session: Session, entity: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    for start in range(0, len(rows), INSERT_BATCH):
+        session.execute(insert(entity), rows[start : start + INSERT_BATCH])

@@ -1,0 +1,49 @@
+"""Who may see what: the one rule, as an SQL clause and as a filter of the index.
+
+Three classes. Open: released. Embargoed: not released yet; its metadata are public only where its root says so or it
+has a landing page. Secret: its existence, too, is known to nobody but those who see all. Where no release date can be
+known, a dataset is closed. The clock is read at the request and passed in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, and_, or_, true
+
+from ingest.catalogue.model import Dataset
+from ingest.catalogue.search import VisibilityFilter
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever asks. The command line is its user's own and sees all, as an operator does."""
+
+    sees_all: bool = False
+
+
+ANONYMOUS = Viewer()
+OPERATOR = Viewer(sees_all=True)
+
+
+def may_find(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on Dataset under which the viewer may know of it and see its metadata."""
+    if viewer.sees_all:
+        return true()
+    return and_(Dataset.is_secret.is_(False), or_(Dataset.release_date <= now, Dataset.is_metadata_public.is_(True)))
+
+
+def may_open_files(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on Dataset under which the viewer may list and open its files."""
+    if viewer.sees_all:
+        return true()
+    return and_(Dataset.is_secret.is_(False), Dataset.release_date <= now)
+
+
+def to_index_filter(viewer: Viewer, now: datetime) -> VisibilityFilter:
+    """Return the same rule as `may_find`, for the index."""
+    return VisibilityFilter(sees_all=viewer.sees_all, now=now)

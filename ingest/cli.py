@@ -1,0 +1,196 @@
+"""The command `nxcat`: settings, wiring and words; what it does stands in the modules it calls.
+
+Exit status: 0 done, 1 it could not be done (the reason is on standard error), 2 the command was not understood.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ingest.catalogue.errors import CatalogueError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def as_json(command: F) -> F:
+    """Add the option that prints one JSON document for scripts instead of words."""
+    return click.option("--json", "is_json", is_flag=True, help="Print JSON, for scripts.")(command)
+
+
+class _Group(click.Group):
+    """Commands in the order of use; what the catalogue refuses is said in one line, with exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were written."""
+        del ctx
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except CatalogueError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="nxcat")
+def main() -> None:
+    """Catalogue the HDF5/NeXus master files of a facility, and search what they say.
+
+    Start with `nxcat crawl FOLDER`, then `nxcat search WORDS`. The catalogue lies in ./nxcat-data, or in the folder
+    that NXCAT_DATA names.
+    """
+
+
+@main.command()
+@click.argument("roots", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="ROOT...")
+@click.option("--facility", help="Facility that the files belong to. [new root: local]")
+@click.option("--rules", help="Rule file to read the files by. [default: the one that fits each file]")
+@click.option("--timezone", help="Zone of times that have none, such as Europe/Paris. [new root: UTC]")
+@click.option(
+    "--release",
+    help="When data open to everyone: immediately, never, or a number of years after the visit. [new root: 3]",
+)
+@click.option(
+    "--embargoed-metadata",
+    type=click.Choice(["public", "closed"]),
+    help="Whether metadata can be found before the data open. [new root: closed]",
+)
+@click.option("--secret/--not-secret", default=None, help="Whether even the existence of the data is secret.")
+@as_json
+def crawl(roots: tuple[Path, ...], is_json: bool, **settings: Any) -> None:
+    """Find the master files below ROOT, read those that are new or changed, and index them.
+
+    Files that may still be written are left for later. Crawling again is cheap: what did not change is not opened.
+    What the options say is kept with the root and holds for all later crawls.
+    """
+    from ingest import commands
+
+    commands.crawl(roots, settings, is_json=is_json)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@as_json
+def ingest(files: tuple[Path, ...], is_json: bool) -> None:
+    """Read these master files now: you say that they are finished.
+
+    They must lie in a root that was crawled before. Exit status 1 if one of them could not be read.
+    """
+    from ingest import commands
+
+    sys.exit(commands.ingest(files, is_json=is_json))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--rules", help="Rule file to read it by. [default: the one that fits]")
+@click.option("--timezone", default="UTC", show_default=True, help="Zone of times that have none.")
+@as_json
+def inspect(file: Path, rules: str | None, timezone: str, is_json: bool) -> None:
+    """Tell what FILE is and what would be stored of it. Nothing is stored.
+
+    Exit status 0 whenever it could be told what the file is, also `not HDF5`, `still open` or `damaged`.
+    """
+    from ingest import commands
+
+    commands.inspect(file, rules, timezone, is_json=is_json)
+
+
+@main.command()
+@click.argument("query", nargs=-1, metavar="QUERY")
+@click.option("--facet", "facets", multiple=True, help="Count the values of a noun, such as instrument or technique.")
+@click.option("--sort", help="newest, oldest, name or relevance. [default: relevance for words, else newest]")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Hits on a page.")
+@click.option("--cursor", help="Go on behind a page: the cursor that it ended with.")
+@as_json
+def search(query: tuple[str, ...], is_json: bool, **options: Any) -> None:
+    r"""Search the datasets.
+
+    QUERY is words, field:value, and ranges of parameters with units:
+
+    \b
+      nxcat search LaB6
+      nxcat search 'instrument:id11 energy:12..13 keV'
+      nxcat search '(tooth or bone) not temperature:<100 K'
+    """
+    from ingest import commands
+
+    commands.search(" ".join(query), options, is_json=is_json)
+
+
+@main.command()
+@click.argument("dataset", type=int)
+@as_json
+def show(dataset: int, is_json: bool) -> None:
+    """Show a dataset: its scans, its parameters with units and HDF5 paths, its files."""
+    from ingest import commands
+
+    commands.show(dataset, is_json=is_json)
+
+
+@main.command()
+@as_json
+def status(is_json: bool) -> None:
+    """Show how many datasets there are, what waits, what failed and why."""
+    from ingest import commands
+
+    commands.status(is_json=is_json)
+
+
+@main.group()
+def quarantine() -> None:
+    """Files that could not be read, with the reason of each."""
+
+
+@quarantine.command("list")
+@as_json
+def quarantine_list(is_json: bool) -> None:
+    """List the files in quarantine."""
+    from ingest import commands
+
+    commands.list_quarantine(is_json=is_json)
+
+
+@quarantine.command("retry")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE...]")
+@as_json
+def quarantine_retry(files: tuple[Path, ...], is_json: bool) -> None:
+    """Try files in quarantine again: those given, or all."""
+    from ingest import commands
+
+    commands.retry_quarantine(files, is_json=is_json)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on. [default: NXCAT_API_HOST or 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. [default: NXCAT_API_PORT or 8000]")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the API and its documentation page, and work off what waits, until Ctrl-C."""
+    from ingest import commands
+
+    commands.serve(host, port)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the schema of this release. Other commands do so by themselves."""
+    from ingest import commands
+
+    commands.migrate()
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("nxcat-demo"))
+@click.option("--serve/--no-serve", "is_serving", default=True, help="Serve the API at the end, until Ctrl-C.")
+def demo(folder: Path, is_serving: bool) -> None:
+    """Write sample masters into FOLDER, crawl them, search them and serve the API."""
+    from ingest import commands
+
+    commands.demo(folder, is_serving=is_serving)

@@ -1,0 +1,163 @@
+"""What the commands print: progress, tables, JSON. Words only; nothing is decided here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ingest.catalogue.model import MasterState
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Outcome
+
+WIDTH_WITHOUT_TERMINAL = 160
+_WORDS = {
+    MasterState.INGESTED: "ingested",
+    MasterState.INCOMPLETE: "incomplete",
+    MasterState.SIDE_FILE: "side file",
+    MasterState.QUARANTINED: "quarantined",
+    MasterState.SETTLING: "still written",
+    MasterState.READY: "to be tried again",
+    MasterState.OFFLINE: "on tape",
+    MasterState.VANISHED: "gone",
+}
+
+
+class Report(Protocol):
+    """Where a command says what it is doing."""
+
+    def folder(self, path: str) -> None:
+        """Say that a folder is being looked at."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say where a master went."""
+
+
+class _Lines:
+    """A line for each master, for logs and pipes."""
+
+    def folder(self, path: str) -> None:
+        """Say nothing: a folder is not worth a line."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Print one line."""
+        click.echo(f"{to_word(outcome.state):17} {outcome.path}{f': {outcome.reason}' if outcome.reason else ''}")
+
+
+class _Bar:
+    """One moving line, for a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("crawling", total=None, counts="")
+        self._counts: Counter[str] = Counter()
+
+    def folder(self, path: str) -> None:
+        """Show the folder."""
+        self._progress.update(self._task, description=escape(path[-60:]))
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Count the master; one that needs attention stays on the screen."""
+        self._counts[to_word(outcome.state)] += 1
+        counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
+        self._progress.update(self._task, description=escape(Path(outcome.path).name[-60:]), advance=1, counts=counts)
+        if outcome.state == MasterState.QUARANTINED:
+            self._progress.console.print(f"[red]quarantined[/] {escape(outcome.path)}: {escape(str(outcome.reason))}")
+
+
+class _Silence:
+    """Nothing, where only the JSON at the end counts."""
+
+    def folder(self, path: str) -> None:
+        """Say nothing."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def reporting(*, is_json: bool) -> Iterator[Report]:
+    """Yield a bar on a terminal, plain lines elsewhere, silence where JSON is asked for."""
+    console = Console()
+    if is_json:
+        yield _Silence()
+    elif not console.is_terminal:
+        yield _Lines()
+    else:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[counts]}"))
+        with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+            yield _Bar(progress)
+
+
+def to_word(state: str) -> str:
+    """Return what a person calls the state."""
+    return _WORDS.get(MasterState(state), state)
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; dataclasses become objects, instants ISO 8601."""
+    click.echo(json.dumps(document, default=_to_plain, ensure_ascii=False, indent=2))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table as wide as the terminal; where there is none, as wide as its content."""
+    table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    console = Console()
+    console.print(table, width=None if console.is_terminal else WIDTH_WITHOUT_TERMINAL)
+
+
+def _to_plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def print_inspection(found: dict[str, Any]) -> None:
+    """Print what a file is, for a person."""
+    click.echo(f"{found['file_kind']}, {'finished' if found['finished'] else 'not finished'}")
+    if found.get("problem"):
+        click.echo(f"problem: {found['problem']}")
+    for scan in found["scans"]:
+        rows = [
+            (name, _to_cell(value), value.get("path"))
+            for name, value in scan.items()
+            if isinstance(value, dict) and _to_cell(value)
+        ]
+        rows += [("user", user["value"], user["path"]) for user in scan["users"]]
+        rows += [("detector", detector["label"] or detector["name"], detector["path"]) for detector in scan["detectors"]]
+        print_table(f"\n{scan['entry']}", ("field", "value", "HDF5 path"), rows)
+    rows = [(p["name"], _to_cell(p), p["entry"] or "all", p["path"]) for p in found["parameters"]]
+    if rows:
+        print_table("\nparameters", ("parameter", "value", "scan", "HDF5 path"), rows)
+    links = [(link["kind"], link["file"], link["path"]) for link in found["links"]]
+    if links:
+        print_table("\nlinked files", ("kind", "file", "HDF5 path"), links)
+
+
+def _to_cell(value: dict[str, Any]) -> str:
+    if "min" in value:
+        text = f"{value['min']:g} .. {value['max']:g}"
+    else:
+        found = value.get("value")
+        text = ", ".join(f"{number:g}" for number in found) if isinstance(found, list) else str(found or "")
+    return f"{text} {value['unit']}" if text and value.get("unit") not in (None, "1") else text

@@ -1,0 +1,294 @@
+"""Finding masters: a walk over a root, beside what is known of it, both in the order of their paths.
+
+Because the two run in one order, what is new, changed or gone shows in one pass, in memory that does not grow with the
+root. An unchanged tree costs stats: no file is opened and no row is written. The folder of a complete dataset whose
+mtime and whose master's stat stand is passed by with two stats, however many files it holds.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, select, update
+
+from ingest.catalogue.database import insert_ignoring
+from ingest.catalogue.errors import CatalogueError
+from ingest.catalogue.masters import mark_vanished
+from ingest.catalogue.model import MasterFile, MasterState, Root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from ingest.pipeline import Services
+
+EXTENSIONS = (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx", ".nxspe", ".cxi", ".he5")
+_BATCH = 500
+_STUB_FRACTION = 8
+# A file that changed gets a fresh chance, and a word that it was closed no longer holds.
+_AFRESH = {"attempts": 0, "failures": 0, "is_closed": False}
+
+
+class RootGoneError(CatalogueError):
+    """The root is not there, or is empty though masters were found in it: most likely it is not mounted."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is not there or is empty, and masters are known below it: is it mounted?")
+
+
+@dataclass(slots=True)
+class CrawlReport:
+    """What one walk saw. `unreadable` names folders that could not be listed; what is below them stays as it was."""
+
+    folders: int = 0
+    passed_by: int = 0
+    unchanged: int = 0
+    new: int = 0
+    changed: int = 0
+    vanished: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The members of a folder that matter, in the order of their whole paths."""
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    def in_order(self) -> list[tuple[str, bool]]:
+        """Return (name, is a folder): a folder's place is that of its name with a slash."""
+        keyed = [(name, name, False) for name in self.files] + [(f"{name}/", name, True) for name in self.folders]
+        return [(name, is_folder) for _, name, is_folder in sorted(keyed)]
+
+
+def crawl_root(
+    services: Services, root: Root, now: datetime, report_folder: Callable[[str], None] | None = None
+) -> CrawlReport:
+    """Leave every master below the root known, with its present stat; those that need reading are due.
+
+    Raises RootGoneError rather than taking everything below a missing mount for vanished.
+    """
+    crawl = _Crawl(services, root, now)
+    if not Path(root.path).is_dir() or (crawl.has_known() and not any(os.scandir(root.path))):
+        raise RootGoneError(root.path)
+    # A stack of our own: folders may be nested deeper than Python calls may be.
+    stack: list[Iterator[str]] = [iter([root.path])]
+    while stack:
+        folder = next(stack[-1], None)
+        if folder is None:
+            stack.pop()
+            continue
+        if report_folder is not None:
+            report_folder(folder)
+        stack.append(crawl.visit(folder))
+    crawl.finish()
+    return crawl.report
+
+
+class _Crawl:
+    """One walk: where it stands among the known masters, and the sightings not written yet."""
+
+    def __init__(self, services: Services, root: Root, now: datetime) -> None:
+        self.report = CrawlReport()
+        self._services = services
+        self._root_id = root.id
+        self._now = now
+        self._known = _Known(services.read_sessions, root.id)
+        self._sightings: list[dict[str, Any]] = []
+        self._changes: list[dict[str, Any]] = []
+        self._gone: list[int] = []
+
+    def has_known(self) -> bool:
+        """Return whether any master is known below the root."""
+        return self._known.peek() is not None
+
+    def visit(self, folder: str) -> Iterator[str]:
+        """See the masters of a folder and yield the folders below it, each at its place in the order."""
+        if self._passes_by(folder):
+            return
+        self.report.folders += 1
+        try:
+            members = self._list(folder)
+        except OSError as error:
+            self.report.unreadable.append(f"{folder}: {error.strerror}")
+            self._known.skip_below(f"{folder}/")
+            return
+        for name, is_folder in members.in_order():
+            path = os.path.join(folder, name)
+            if is_folder:
+                yield path
+            else:
+                self._see(path)
+
+    def finish(self) -> None:
+        """Take what is left of the known masters for gone, and write everything down."""
+        while (row := self._known.take()) is not None:
+            self._miss(row)
+        self._write()
+
+    def _list(self, folder: str) -> _Folder:
+        files, folders = [], []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # Links are not followed: what they lead to inside the root is found at its own place.
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file(follow_symlinks=False):
+                    files.append(entry.name)
+        master = self._services.rulebook.find_master_name(folder, files)
+        if master is not None:
+            return _Folder((master,), ())
+        return _Folder(tuple(files), tuple(folders))
+
+    def _passes_by(self, folder: str) -> bool:
+        row = self._advance(f"{folder}/")
+        if row is None or row.folder_mtime_ns is None or row.state != MasterState.INGESTED:
+            return False
+        if os.path.dirname(row.path) != folder:
+            return False
+        try:
+            master = os.stat(row.path)
+            stands = os.stat(folder).st_mtime_ns == row.folder_mtime_ns
+        except OSError:
+            return False
+        if not stands or (master.st_size, master.st_mtime_ns) != (row.file_size, row.mtime_ns):
+            return False
+        self._known.take()
+        self.report.passed_by += 1
+        self.report.unchanged += 1
+        return True
+
+    def _see(self, path: str) -> None:
+        row = self._advance(path)
+        try:
+            stat = os.stat(path, follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        if row is None or row.path != path:
+            self._note_new(path, stat)
+            return
+        self._known.take()
+        if self._stands(row, stat):
+            self.report.unchanged += 1
+        else:
+            self._note_changed(row, stat)
+        if len(self._changes) >= _BATCH:
+            self._write()
+
+    def _stands(self, row: Row[Any], stat: os.stat_result) -> bool:
+        if (stat.st_size, stat.st_mtime_ns) != (row.file_size, row.mtime_ns) or row.state == MasterState.VANISHED:
+            return False
+        if row.state == MasterState.OFFLINE:
+            return stat.st_blocks * 512 * _STUB_FRACTION < stat.st_size
+        if row.folder_mtime_ns is None:
+            return True
+        return bool(os.stat(os.path.dirname(row.path)).st_mtime_ns == row.folder_mtime_ns)
+
+    def _advance(self, key: str) -> Row[Any] | None:
+        """Take the known masters before the key for gone, and return the first at or after it."""
+        while (row := self._known.peek()) is not None and row.path < key:
+            self._known.take()
+            self._miss(row)
+        return row
+
+    def _miss(self, row: Row[Any]) -> None:
+        if row.state == MasterState.VANISHED:
+            return
+        self.report.vanished += 1
+        self._gone.append(row.id)
+        if len(self._gone) >= _BATCH:
+            self._write()
+
+    def _note_new(self, path: str, stat: os.stat_result) -> None:
+        self.report.new += 1
+        self._sightings.append({"root_id": self._root_id, "path": path, **self._to_due(stat, None)})
+        if len(self._sightings) >= _BATCH:
+            self._write()
+
+    def _note_changed(self, row: Row[Any], stat: os.stat_result) -> None:
+        self.report.changed += 1
+        self._changes.append({"id": row.id, **_AFRESH, **self._to_due(stat, row.read_at)})
+
+    def _to_due(self, stat: os.stat_result, read_at: datetime | None) -> dict[str, Any]:
+        """Return the columns of a master that is to be read: once it stood still, and not too soon after last time."""
+        settings = self._services.settings
+        settled = datetime.fromtimestamp(stat.st_mtime, UTC) + timedelta(seconds=settings.settle_seconds)
+        due = max(self._now, settled)
+        is_growing = settled > self._now
+        if read_at is not None and is_growing:
+            due = max(due, read_at + timedelta(seconds=settings.growing_seconds))
+        return {
+            "state": MasterState.SETTLING if is_growing else MasterState.READY,
+            "file_size": stat.st_size,
+            "mtime_ns": stat.st_mtime_ns,
+            "seen_at": self._now,
+            "next_attempt_at": due,
+        }
+
+    def _write(self) -> None:
+        with self._services.write_sessions.begin() as session:
+            if self._sightings:
+                # Two crawls at once see the same new file: the second insert is ignored.
+                session.execute(insert_ignoring(session, MasterFile), self._sightings)
+            if self._changes:
+                session.execute(update(MasterFile), self._changes)
+            mark_vanished(session, self._gone)
+        self._sightings, self._changes, self._gone = [], [], []
+
+
+class _Known:
+    """The known masters of a root in the order of their paths, a batch at a time."""
+
+    def __init__(self, sessions: sessionmaker[Session], root_id: int) -> None:
+        self._sessions = sessions
+        self._root_id = root_id
+        self._rows: list[Row[Any]] = []
+        self._position = 0
+        self._after = ""
+        self._load()
+
+    def peek(self) -> Row[Any] | None:
+        """Return the next row without taking it; None at the end."""
+        return self._rows[self._position] if self._position < len(self._rows) else None
+
+    def take(self) -> Row[Any] | None:
+        """Return the next row and go on; None at the end."""
+        row = self.peek()
+        if row is not None:
+            self._position += 1
+            self._after = row.path
+            if self._position == len(self._rows):
+                self._load()
+        return row
+
+    def skip_below(self, prefix: str) -> None:
+        """Go on behind everything that begins with the prefix."""
+        while (row := self.peek()) is not None and row.path.startswith(prefix):
+            self.take()
+
+    def _load(self) -> None:
+        columns = (
+            MasterFile.id,
+            MasterFile.path,
+            MasterFile.state,
+            MasterFile.file_size,
+            MasterFile.mtime_ns,
+            MasterFile.folder_mtime_ns,
+            MasterFile.read_at,
+        )
+        statement = (
+            select(*columns)
+            .where(MasterFile.root_id == self._root_id, MasterFile.path > self._after)
+            .order_by(MasterFile.path)
+            .limit(_BATCH)
+        )
+        with self._sessions() as session:
+            self._rows = list(session.execute(statement))
+        self._position = 0

@@ -1,0 +1,232 @@
+"""The stories, top to bottom: a due master becomes a dataset, and datasets become documents. The only commits.
+
+A master's way: claimed, looked at, read in the killable child, mapped, stored in one transaction, indexed.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
+from ingest.catalogue.masters import Claim, mark_master
+from ingest.catalogue.model import MasterState, Root
+from ingest.catalogue.search import DatasetIndex, IndexBusyError
+from ingest.catalogue.store import store_record
+from ingest.listing import count_missing, list_folder, list_linked
+from ingest.mapping.mapping import to_drafts
+from ingest.nexus.errors import (
+    NexusStructureError,
+    NotFinishedError,
+    NotHdf5Error,
+    OfflineError,
+    ReaderError,
+    UnreadableFileError,
+)
+from ingest.nexus.gate import Gate, read_gate
+from ingest.nexus.record import FileKind
+from ingest.retries import to_failed_values
+from ingest.storing import MasterContext, find_original, move_dataset, store_dataset, store_side_file
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from ingest.mapping.drafts import DatasetDraft
+    from ingest.mapping.paths import PathMatch
+    from ingest.nexus.child import MasterReading, ReaderChild
+    from ingest.rulebook import Rulebook
+    from ingest.settings import IngestSettings
+
+INDEX_BATCH = 500
+# Level 1 packs a record in a third of the time of level 6, into a quarter more bytes.
+RECORD_COMPRESSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the stories need, made once by whoever starts them."""
+
+    read_sessions: sessionmaker[Session]
+    write_sessions: sessionmaker[Session]
+    index: DatasetIndex
+    rulebook: Rulebook
+    settings: IngestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Where a master went, and the dataset it became, if it did."""
+
+    path: str
+    state: MasterState
+    reason: str | None = None
+    dataset_id: int | None = None
+    has_changed: bool = False
+
+
+def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: datetime) -> Outcome:
+    """Leave the claimed master stored as the dataset it holds, or in the state that tells why not.
+
+    Raises ConflictError if another worker took the claim over: its word counts.
+    """
+    path = Path(claim.path)
+    try:
+        gate = read_gate(path)
+        _check_finished(gate, path, claim, services.settings, now)
+        reading = reader.read(path)
+        with services.write_sessions.begin() as session:
+            return _store(session, services, claim, reading, now)
+    except (ReaderError, OSError) as error:
+        return fail_master(services, claim, error, now)
+
+
+def fail_master(services: Services, claim: Claim, error: Exception, now: datetime) -> Outcome:
+    """Leave the claimed master in the state that the error leads to, with its reason."""
+    state, values = to_failed_values(error, claim, services.settings, now)
+    with services.write_sessions.begin() as session:
+        mark_master(session, claim, state, **values)
+    return Outcome(claim.path, state, values["reason"])
+
+
+def index_pending(services: Services) -> int:
+    """Leave nothing lagging in the index, unless another process is writing to it: then it does this work.
+
+    That other one looks again after each batch, and what was committed before it was found busy is in its next one.
+    """
+    total = 0
+    while True:
+        with services.read_sessions() as session:
+            lagging = find_unindexed(session, INDEX_BATCH)
+            if not lagging:
+                return total
+            documents = load_documents(session, lagging)
+        try:
+            services.index.write(documents)
+        except IndexBusyError:
+            return total
+        with services.write_sessions.begin() as session:
+            mark_indexed(session, documents)
+        total += len(documents)
+
+
+def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettings, now: datetime) -> None:
+    """Raise the error that says why the file is not read now; return if it may be."""
+    if gate.kind is FileKind.OFFLINE:
+        raise OfflineError(path, "on tape")
+    if gate.kind is not None:
+        raise NotHdf5Error(path, gate.kind)
+    still_for = (now - _to_instant(gate.mtime_ns)).total_seconds()
+    if gate.open_for_write and still_for < settings.crash_seconds:
+        raise NotFinishedError(path, "open for writing")
+    if still_for < settings.settle_seconds and not claim.is_closed:
+        raise NotFinishedError(path, "changed a moment ago")
+    if gate.truncated:
+        raise UnreadableFileError(path, f"truncated: {gate.size} of {gate.stored_end} bytes")
+
+
+def _store(session: Session, services: Services, claim: Claim, reading: MasterReading, now: datetime) -> Outcome:
+    root = session.get_one(Root, claim.root_id)
+    rules = services.rulebook.choose(reading.record, root.rules)
+    draft = to_drafts(reading.record, rules, ZoneInfo(root.timezone))
+    waits = _to_waits(draft, reading.gate, claim, root, services.settings, now)
+    context = _to_context(root, claim, draft, reading.gate, services.rulebook.match(Path(claim.path)), waits)
+    read = _to_read_values(reading, draft, context, waits, now)
+    if draft.kind is FileKind.COLLECTION or draft.is_side_file:
+        store_side_file(session, draft, context)
+        mark_master(session, claim, MasterState.SIDE_FILE, **read)
+        return Outcome(claim.path, MasterState.SIDE_FILE, draft.kind)
+    if not draft.scans:
+        raise NexusStructureError(claim.path, "no NXentry")
+    copy_of_id = _settle_identity(session, claim, read)
+    stored = store_dataset(session, draft, context, copy_of_id)
+    record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
+    store_record(session, claim.master_file_id, reading.record.format, record)
+    state = MasterState.INCOMPLETE if waits else MasterState.INGESTED
+    mark_master(session, claim, state, **read)
+    return Outcome(claim.path, state, read["reason"], stored.dataset_id, stored.has_changed)
+
+
+def _to_waits(
+    draft: DatasetDraft, gate: Gate, claim: Claim, root: Root, settings: IngestSettings, now: datetime
+) -> dict[str, datetime | None]:
+    """Return what the dataset lacks to be complete, and when it is worth looking again; None: when its stat changes."""
+    changed = _to_instant(gate.mtime_ns)
+    waits: dict[str, datetime | None] = {}
+    if gate.open_for_write:
+        waits["its writer never closed it"] = None
+    if not draft.all_ended:
+        waits["a scan has no end"] = None
+    missing = count_missing(Path(claim.path), Path(root.path), [link.file for link in draft.linked_files])
+    if missing:
+        # A file that comes late comes soon; one that is gone for a year will not come tomorrow.
+        delay = max(now - changed, timedelta(seconds=settings.growing_seconds))
+        waits[f"{missing} linked files are missing"] = now + delay
+    if not claim.is_closed and now - changed < timedelta(seconds=settings.quiet_seconds):
+        waits["it may still grow"] = changed + timedelta(seconds=settings.quiet_seconds)
+    return waits
+
+
+def _to_context(
+    root: Root,
+    claim: Claim,
+    draft: DatasetDraft,
+    gate: Gate,
+    match: PathMatch | None,
+    waits: dict[str, datetime | None],
+) -> MasterContext:
+    path = Path(claim.path)
+    owns_folder = match is not None and match.dataset is not None
+    # Taken before the folder is listed: what comes in between is seen by the next crawl.
+    folder_mtime_ns = path.parent.stat().st_mtime_ns if owns_folder else None
+    linked = [link.file for link in draft.linked_files]
+    return MasterContext(
+        root=root,
+        master_file_id=claim.master_file_id,
+        path=path,
+        mtime=_to_instant(gate.mtime_ns),
+        match=match,
+        listing=list_folder(path.parent) if owns_folder else list_linked(path, linked),
+        folder_mtime_ns=folder_mtime_ns,
+        is_complete=not waits,
+    )
+
+
+def _to_read_values(
+    reading: MasterReading, draft: DatasetDraft, context: MasterContext, waits: dict[str, datetime | None], now: datetime
+) -> dict[str, Any]:
+    """Return the columns of a master that was read."""
+    looks = [look for look in waits.values() if look is not None]
+    return {
+        "file_size": reading.gate.size,
+        "mtime_ns": reading.gate.mtime_ns,
+        "folder_mtime_ns": context.folder_mtime_ns,
+        "attempts": 0,
+        "failures": 0,
+        "read_at": now,
+        "next_attempt_at": min(looks, default=None),
+        "reason": "; ".join(waits)[:255] or None,
+        "file_kind": str(draft.kind),
+        "record_digest": blake2b(reading.encoded, digest_size=20).hexdigest(),
+    }
+
+
+def _settle_identity(session: Session, claim: Claim, read: dict[str, Any]) -> int | None:
+    """Carry a moved dataset over to its master's new place; return the dataset that this one is a copy of, if any."""
+    found = find_original(session, claim.master_file_id, read["file_size"], read["record_digest"])
+    if found is None:
+        return None
+    dataset, path = found
+    if os.path.lexists(path):
+        return dataset.id
+    move_dataset(session, dataset, claim.master_file_id)
+    return None
+
+
+def _to_instant(mtime_ns: int) -> datetime:
+    return datetime.fromtimestamp(mtime_ns / 1e9, UTC)

@@ -1,0 +1,374 @@
+"""From drafts to entities: what one master says is written into the open transaction.
+
+May touch the Session it was given, through `ingest.catalogue.store`. May not commit, read files or know the index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import select, update
+
+from ingest.catalogue import store
+from ingest.catalogue.model import (
+    Dataset,
+    DatasetInstrument,
+    DatasetTechnique,
+    Investigation,
+    InvestigationFile,
+    InvestigationInstrument,
+    InvestigationSample,
+    InvestigationUser,
+    MasterFile,
+    ReleasePolicy,
+    Root,
+)
+from ingest.catalogue.releases import to_release_date
+from ingest.catalogue.vocabulary import ValueType, load_vocabulary
+from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity, ScanDraft, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+    from ingest.listing import Listing
+    from ingest.mapping.paths import PathMatch
+
+NO_VISIT = "none"
+FILE_USER_ROLE = "named by file"
+
+
+@dataclass(frozen=True, slots=True)
+class MasterContext:
+    """All that is known about a master besides what it says itself."""
+
+    root: Root
+    master_file_id: int
+    path: Path
+    mtime: datetime
+    match: PathMatch | None
+    listing: Listing
+    folder_mtime_ns: int | None
+    """Given where the whole folder is the dataset's."""
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The dataset, and whether anything of it was written."""
+
+    dataset_id: int
+    has_changed: bool
+
+
+def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext, copy_of_id: int | None) -> Stored:
+    """Leave the catalogue with what the master says; the revision rises only if that changed."""
+    dataset = session.scalar(select(Dataset).where(Dataset.master_file_id == context.master_file_id))
+    digest = _to_digest(draft, context)
+    if dataset is not None and dataset.content_digest == digest:
+        return Stored(dataset.id, has_changed=False)
+    investigation = _place(session, draft, context)
+    is_new = dataset is None
+    if dataset is None:
+        dataset = Dataset(master_file_id=context.master_file_id, copy_of_id=copy_of_id, revision=0, listing_digest="")
+        session.add(dataset)
+    samples = _SampleIds(session, investigation)
+    _fill(session, dataset, draft, context, investigation, samples)
+    dataset.content_digest = digest
+    dataset.revision += 1
+    session.flush()
+    _store_parts(session, dataset, draft, investigation, samples, is_new=is_new)
+    _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
+    store.store_datafiles(session, dataset, context.listing.files, context.listing.digest)
+    _extend(investigation, dataset, context.root)
+    session.flush()
+    return Stored(dataset.id, has_changed=True)
+
+
+def store_side_file(session: Session, draft: DatasetDraft, context: MasterContext) -> None:
+    """Leave the file listed with its investigation: it holds no dataset of its own."""
+    investigation = _place(session, draft, context)
+    size, mtime_ns = next((size, mtime) for name, size, mtime in context.listing.files if name == context.path.name)
+    store.add_link(
+        session,
+        InvestigationFile,
+        investigation_id=investigation.id,
+        root_id=context.root.id,
+        path=str(context.path.relative_to(context.root.path)),
+        kind=draft.kind,
+        file_size=size,
+        mtime_ns=mtime_ns,
+    )
+
+
+def find_original(session: Session, master_file_id: int, size: int, record_digest: str) -> tuple[Dataset, str] | None:
+    """Return the oldest dataset whose master has this size and record, with its path; None if there is none."""
+    row = session.execute(
+        select(Dataset, MasterFile.path)
+        .join(MasterFile, MasterFile.id == Dataset.master_file_id)
+        .where(MasterFile.record_digest == record_digest, MasterFile.file_size == size)
+        .where(MasterFile.id != master_file_id)
+        .order_by(Dataset.id)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def move_dataset(session: Session, dataset: Dataset, master_file_id: int) -> None:
+    """Leave the dataset with its id, its DOI and its links at its master's new place; the old place is forgotten."""
+    old = dataset.master_file_id
+    session.execute(update(Dataset).where(Dataset.id == dataset.id).values(master_file_id=master_file_id))
+    session.delete(session.get_one(MasterFile, old))
+    session.flush()
+    session.expire(dataset)
+
+
+def _to_digest(draft: DatasetDraft, context: MasterContext) -> str:
+    # Another version of the rules that says the same is no news.
+    content = (
+        replace(draft, rules_version=""),
+        str(context.path),
+        context.listing.digest,
+        context.is_complete,
+        context.root.facility_id,
+    )
+    return blake2b(msgspec.json.encode(content), digest_size=20).hexdigest()
+
+
+def _place(session: Session, draft: DatasetDraft, context: MasterContext) -> Investigation:
+    """Return the investigation: the one that the file names, else the path, else one for the first folder."""
+    match, root = context.match, context.root
+    named = next((s.experiment_identifier.value for s in draft.scans if s.experiment_identifier), None)
+    proposal = named or (match.proposal if match else None)
+    visit = (match.visit if match else None) or NO_VISIT
+    is_inferred = proposal is None
+    if proposal is None:
+        below = context.path.relative_to(root.path).parts
+        proposal = below[0] if len(below) > 1 else Path(root.path).name
+    return store.get_investigation(
+        session, root.facility_id, proposal, visit, root_id=root.id, is_inferred=is_inferred, is_secret=root.is_secret
+    )
+
+
+class _SampleIds:
+    """The ids of the samples of one master, each looked up once."""
+
+    def __init__(self, session: Session, investigation: Investigation) -> None:
+        self._session = session
+        self._investigation = investigation
+        self._ids: dict[tuple[str | None, str | None, str | None], int] = {}
+
+    def of(self, scan: ScanDraft) -> int | None:
+        """Return the id of the scan's sample, made if it was not there; None if the scan names none."""
+        name, formula, pid = (_value(t) for t in (scan.sample_name, scan.sample_formula, scan.sample_identifier))
+        name = name or pid or formula
+        if name is None:
+            return None
+        key = (name, formula, pid)
+        if key not in self._ids:
+            proposal = "" if self._investigation.is_inferred else self._investigation.name
+            sample_id = store.get_sample_id(
+                self._session, self._investigation.facility_id, proposal, name, formula, pid
+            )
+            store.add_link(
+                self._session,
+                InvestigationSample,
+                investigation_id=self._investigation.id,
+                sample_id=sample_id,
+            )
+            self._ids[key] = sample_id
+        return self._ids[key]
+
+
+def _fill(
+    session: Session,
+    dataset: Dataset,
+    draft: DatasetDraft,
+    context: MasterContext,
+    investigation: Investigation,
+    samples: _SampleIds,
+) -> None:
+    sample_ids = {samples.of(scan) for scan in draft.scans} - {None}
+    starts = [scan.start_time.value.instant for scan in draft.scans if scan.start_time]
+    ends = [t.value.instant for scan in draft.scans for t in (scan.end_time, scan.start_time) if t]
+    dataset.investigation_id = investigation.id
+    dataset.name = store.find_free_dataset_name(session, investigation.id, _names(context), dataset.id)
+    dataset.location = str(context.listing.location)
+    dataset.sample_id = sample_ids.pop() if len(sample_ids) == 1 else None
+    dataset.is_complete = context.is_complete
+    dataset.start_date = min(starts, default=None)
+    dataset.end_date = max(ends, default=None)
+    dataset.is_secret = context.root.is_secret
+    dataset.is_metadata_public = context.root.is_embargoed_metadata_public
+    dataset.rules, dataset.rules_version = draft.rules, draft.rules_version
+    dataset.flags = list(draft.flags)
+    if context.root.release_policy == ReleasePolicy.IMMEDIATELY:
+        dataset.release_date = dataset.end_date or context.mtime
+
+
+def _names(context: MasterContext) -> Iterator[str]:
+    """Yield what the dataset may be called, best first."""
+    below = context.path.relative_to(context.root.path)
+    if context.match is not None and context.match.dataset:
+        yield context.match.dataset
+    else:
+        yield context.path.stem
+    yield str(Path(*below.parts[1:])) if len(below.parts) > 1 else str(below)
+    yield str(below)
+
+
+def _store_parts(
+    session: Session,
+    dataset: Dataset,
+    draft: DatasetDraft,
+    investigation: Investigation,
+    samples: _SampleIds,
+    *,
+    is_new: bool,
+) -> None:
+    rows = [_to_scan_row(scan, ordinal, samples.of(scan)) for ordinal, scan in enumerate(draft.scans)]
+    scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
+    types = _ParameterTypeIds(session, investigation.facility_id)
+    parameters = [_to_parameter_row(p, types.of(p), scan_ids) for p in draft.parameters]
+    store.replace_file_parameters(session, dataset.id, parameters)
+    techniques = [
+        {
+            "technique_id": store.get_technique_id(session, technique.value, technique.pid),
+            "source_path": technique.path,
+            "origin": technique.origin,
+        }
+        for technique in draft.techniques
+    ]
+    if techniques or not is_new:
+        store.replace_links(session, DatasetTechnique, dataset.id, techniques)
+    people = {person.name.value: person for scan in draft.scans for person in scan.users}
+    for name, person in people.items():
+        store.add_link(
+            session,
+            InvestigationUser,
+            user_id=store.get_user_id(session, name, person.orcid),
+            investigation_id=investigation.id,
+            role=person.role or FILE_USER_ROLE,
+        )
+
+
+def _store_instruments(
+    session: Session,
+    dataset: Dataset,
+    draft: DatasetDraft,
+    context: MasterContext,
+    investigation: Investigation,
+    *,
+    is_new: bool,
+) -> None:
+    """Tie the instrument: the beamline that the path names, with what the file calls it as its full name."""
+    said = {scan.instrument_name.value for scan in draft.scans if scan.instrument_name}
+    beamline = context.match.beamline if context.match else None
+    names = {beamline: min(said, default=None)} if beamline else dict.fromkeys(sorted(said))
+    ids = [store.get_instrument_id(session, context.root.facility_id, name, full) for name, full in names.items()]
+    if ids or not is_new:
+        store.replace_links(session, DatasetInstrument, dataset.id, [{"instrument_id": each} for each in ids])
+    for each in ids:
+        store.add_link(session, InvestigationInstrument, investigation_id=investigation.id, instrument_id=each)
+
+
+def _extend(investigation: Investigation, dataset: Dataset, root: Root) -> None:
+    """Let the investigation's dates cover the dataset's; its release follows from its end."""
+    starts = [date for date in (investigation.start_date, dataset.start_date) if date]
+    ends = [date for date in (investigation.end_date, dataset.end_date) if date]
+    investigation.start_date = min(starts, default=None)
+    investigation.end_date = max(ends, default=None)
+    investigation.release_date = to_release_date(root, investigation.end_date)
+
+
+def _to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[str, Any]:
+    taken = {f.name: value for f in fields(scan) if isinstance(value := getattr(scan, f.name), Taken)}
+    return {
+        "ordinal": ordinal,
+        "entry_name": scan.entry,
+        "title": _value(scan.title),
+        "definition": _value(scan.definition),
+        "command": _value(scan.command),
+        "start_date": scan.start_time.value.instant if scan.start_time else None,
+        "end_date": scan.end_time.value.instant if scan.end_time else None,
+        "end_reason": _value(scan.end_reason),
+        "is_ended": scan.ended,
+        "point_count": scan.point_count.value if scan.point_count else None,
+        "instrument_name": _value(scan.instrument_name),
+        "source_name": _value(scan.source_name),
+        "source_type": _value(scan.source_type),
+        "probe": _value(scan.probe),
+        "sample_id": sample_id,
+        "detectors": [{"name": d.name, "path": d.path, "label": d.label} for d in scan.detectors],
+        "users": [{"name": p.name.value, "role": p.role, "path": p.name.path} for p in scan.users],
+        "sources": {name: _to_source(value) for name, value in taken.items()},
+        "is_withdrawn": False,
+    }
+
+
+def _to_source(taken: Taken[Any]) -> dict[str, Any]:
+    source: dict[str, Any] = {"path": taken.path, "original": taken.original, "origin": str(taken.origin)}
+    if isinstance(taken.value, Moment):
+        source["zone_known"] = taken.value.zone_known
+    return source
+
+
+class _ParameterTypeIds:
+    """The ids of the parameter types of one master, each looked up once."""
+
+    def __init__(self, session: Session, facility_id: int) -> None:
+        self._session = session
+        self._facility_id = facility_id
+        self._ids: dict[str, int] = {}
+
+    def of(self, parameter: ParameterDraft) -> int:
+        """Return the id of the parameter's type, made if it was not there."""
+        if parameter.name not in self._ids:
+            value = parameter.value.value
+            known = load_vocabulary().get(parameter.name)
+            self._ids[parameter.name] = store.get_parameter_type_id(
+                self._session,
+                self._facility_id,
+                parameter.name,
+                value.unit if isinstance(value, Quantity) else "",
+                _to_value_type(value),
+                known.description if known else None,
+            )
+        return self._ids[parameter.name]
+
+
+def _to_value_type(value: Quantity | str | Moment) -> ValueType:
+    if isinstance(value, Quantity):
+        return ValueType.NUMERIC
+    return ValueType.DATE_AND_TIME if isinstance(value, Moment) else ValueType.STRING
+
+
+def _to_parameter_row(parameter: ParameterDraft, type_id: int, scan_ids: dict[str, int]) -> dict[str, Any]:
+    taken: Taken[Any] = parameter.value
+    value = taken.value
+    number = value if isinstance(value, Quantity) else None
+    listed = list(number.values) if number and number.values else None
+    return {
+        "scan_id": scan_ids[parameter.entry] if parameter.entry is not None else None,
+        "type_id": type_id,
+        "numeric_value": number.value if number else None,
+        "range_bottom": min(listed) if listed else number.bottom if number else None,
+        "range_top": max(listed) if listed else number.top if number else None,
+        "values": listed,
+        "string_value": value if isinstance(value, str) else None,
+        "date_time_value": value.instant if isinstance(value, Moment) else None,
+        "origin": str(taken.origin),
+        "source_path": taken.path,
+        "original_value": taken.original,
+        "original_unit": taken.original_unit,
+    }
+
+
+def _value(taken: Taken[str] | None) -> str | None:
+    return taken.value if taken else None
