@@ -36,3 +36,11 @@ class NotHdf5Error(ReaderError):
 
 class ReaderKilledError(ReaderError):
     """Reading it took the child process down: `crashed signal n`, `hung after s s`, `memory` or `exited n`."""
+
+
+class OfflineError(ReaderError):
+    """The file lies on tape: its blocks on disk are far fewer than its size. Opening it would fetch it back."""
+
+
+class NexusStructureError(ReaderError):
+    """It is sound HDF5, and holds nothing that NeXus asks of a master."""

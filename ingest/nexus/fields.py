@@ -87,7 +87,7 @@ def read_field(did: h5d.DatasetID, name: str, scope: Scope) -> Field:
         value = {"chunks": storage.chunks, "filters": storage.filters}
     return Field(
         name=name,
-        dtype=head.dtype,
+        dtype=head.plan.name,
         shape=head.shape,
         unit=unit if isinstance(unit, str) else None,
         attributes=attributes,
@@ -99,14 +99,17 @@ def _points_to_read(head: Head, name: str, attributes: dict[str, Value], scope: 
     """Return how long a field may be for its values to be read: one, few, or as many as a scan has points."""
     if scope.reading is Reading.HEADS or is_payload(name, attributes, scope.reading):
         return 1
-    if scope.reading is Reading.SMALL or not head.numeric or len(head.shape) > 1:
+    if scope.reading is Reading.SMALL or not head.plan.numeric or len(head.shape) > 1:
         return scope.budget.array_values
     return scope.budget.vector_points
 
 
 def _read_value(did: h5d.DatasetID, head: Head, storage: Storage, points: int, budget: Budget) -> dict[str, Any]:
     """Return the value or the extremes as keywords of Field; nothing where it is too large or cannot be read."""
-    if not 0 < head.size <= points or head.item_size * max(head.size, math.prod(storage.chunks)) > budget.read_bytes:
+    if (
+        not 0 < head.size <= points
+        or head.plan.item_size * max(head.size, math.prod(storage.chunks)) > budget.read_bytes
+    ):
         return {}
     try:
         array = read_array(did, head)
@@ -116,5 +119,5 @@ def _read_value(did: h5d.DatasetID, head: Head, storage: Storage, points: int, b
         return dict(to_extremes(array))
     value = to_value(array, budget)
     if value is None:
-        return dict(to_extremes(array)) if head.numeric and head.size > 1 else {}
+        return dict(to_extremes(array)) if head.plan.numeric and head.size > 1 else {}
     return {"value": value}

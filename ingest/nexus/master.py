@@ -9,6 +9,7 @@ from h5py import h5f, h5p
 
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.errors import UnreadableFileError
+from ingest.nexus.gate import open_regular
 from ingest.nexus.walk import read_tree
 
 if TYPE_CHECKING:
@@ -23,17 +24,22 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
     Set HDF5_USE_FILE_LOCKING=FALSE before h5py is imported: the environment overrules what is asked here
     (HDF5 2.0.0). A file that a SWMR writer left open is read as such a reader, and the record says so.
 
-    Raises UnreadableFileError if libhdf5 refuses the file, OSError if it is not there or may not be read.
+    Raises UnreadableFileError if libhdf5 refuses the file; OSError if it is not there or may not be read, ELOOP if
+    `path` is a symbolic link.
     """
-    fid, swmr = _open(path)
+    descriptor = open_regular(path)
     try:
-        return read_tree(fid, budget, swmr)
+        # libhdf5 opens by name; this name is that of the very file that was just found to be a regular one.
+        fid, swmr = _open(f"/dev/fd/{descriptor}".encode(), path)
+        try:
+            return read_tree(fid, budget, swmr)
+        finally:
+            fid.close()
     finally:
-        fid.close()
+        os.close(descriptor)
 
 
-def _open(path: Path | str) -> tuple[h5f.FileID, bool]:
-    name = os.fsencode(path)
+def _open(name: bytes, path: Path | str) -> tuple[h5f.FileID, bool]:
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fapl_sec2()
     access.set_file_locking(False, False)  # noqa: FBT003 - h5py names them use_file_locking, ignore_when_disabled
@@ -42,8 +48,14 @@ def _open(path: Path | str) -> tuple[h5f.FileID, bool]:
         return h5f.open(name, h5f.ACC_RDONLY, access), False
     except OSError as refusal:
         if refusal.errno is not None:
-            raise
+            raise OSError(refusal.errno, os.strerror(refusal.errno), os.fspath(path)) from None
         try:
             return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), True
         except OSError:
-            raise UnreadableFileError(path, str(refusal)[:200]) from None
+            raise UnreadableFileError(path, _to_reason(refusal)) from None
+
+
+def _to_reason(refusal: OSError) -> str:
+    """Return what libhdf5 had against a file: what it says in parentheses."""
+    text = str(refusal)
+    return text.partition("(")[2].removesuffix(")")[:200] or text[:200]

@@ -8,6 +8,7 @@ MEMBER_ERRORS, and are guarded one by one where members are listed.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -57,17 +58,16 @@ def to_value(array: np.ndarray[Any, Any], budget: Budget) -> Value | None:
 
     Length-1 arrays of any rank are scalars: writers store titles as `[["none"]]`.
     """
+    text = array.dtype.kind in "OS"
+    if array.size == 1:
+        item = array.item()
+        return ((to_text(item, budget.string_characters) or None) if item else None) if text else to_number(item)
     items: list[Any] = array.ravel().tolist()
-    if array.dtype.kind in "OS":
-        values: list[Scalar | None] = [to_text(x, budget.string_characters) if x else "" for x in items]
-        if not any(values):
-            return None
-    else:
-        values = [to_number(x) for x in items]
-    known = [x for x in values if x is not None]
-    if len(known) < len(items) or not known:
-        return None
-    return known[0] if len(known) == 1 else known
+    if text:
+        texts: list[Scalar] = [to_text(x, budget.string_characters) if x else "" for x in items]
+        return texts if any(texts) else None
+    numbers: list[Scalar] = [number for number in map(to_number, items) if number is not None]
+    return numbers if numbers and len(numbers) == len(items) else None
 
 
 def to_extremes(array: np.ndarray[Any, Any]) -> dict[str, float | int]:
@@ -82,30 +82,50 @@ def to_extremes(array: np.ndarray[Any, Any]) -> dict[str, float | int]:
     return {"minimum": lowest, "maximum": highest, "mean": mean, "count": int(numbers.size), **ends}
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How values of one HDF5 type are read: numpy's dtype and libhdf5's type in memory, None if they are not plain."""
+
+    name: str
+    dtype: Any = None
+    memory: Any = None
+    item_size: int = 1 << 62
+    """Bytes of one value; unbounded for a type without plain values, so that none fits a budget."""
+    numeric: bool = False
+
+
 @cache
-def _memory_text(cset: int) -> h5t.TypeID:
-    return h5t.py_create(h5py.string_dtype("utf-8" if cset == h5t.CSET_UTF8 else "ascii"))
-
-
-def _plan(type_id: h5t.TypeID) -> tuple[str, Any, Any] | None:
-    """Return name, numpy dtype and memory type with which values of this HDF5 type are read; None: not plain."""
-    kind = type_id.get_class()
+def _plan_number(kind: int, size: int, signed: bool) -> Plan:
     if kind == h5t.FLOAT:
-        return f"float{8 * type_id.get_size()}", np.float64, h5t.NATIVE_DOUBLE
-    if kind == h5t.INTEGER:
-        if type_id.get_sign() == h5t.SGN_2:
-            return f"int{8 * type_id.get_size()}", np.int64, h5t.NATIVE_INT64
-        return f"uint{8 * type_id.get_size()}", np.uint64, h5t.NATIVE_UINT64
+        return Plan(f"float{8 * size}", np.dtype(np.float64), h5t.NATIVE_DOUBLE, 8, numeric=True)
+    if signed:
+        return Plan(f"int{8 * size}", np.dtype(np.int64), h5t.NATIVE_INT64, 8, numeric=True)
+    return Plan(f"uint{8 * size}", np.dtype(np.uint64), h5t.NATIVE_UINT64, 8, numeric=True)
+
+
+@cache
+def _plan_text(cset: int) -> Plan:
+    memory = h5t.py_create(h5py.string_dtype("utf-8" if cset == h5t.CSET_UTF8 else "ascii"))
+    return Plan("string", np.dtype(object), memory, 16)
+
+
+def _plan(type_id: h5t.TypeID) -> Plan:
+    kind = type_id.get_class()
+    if kind in _NUMBERS:
+        return _plan_number(kind, type_id.get_size(), kind == h5t.INTEGER and type_id.get_sign() == h5t.SGN_2)
     if kind == h5t.STRING:
         if type_id.is_variable_str():
-            return "string", object, _memory_text(type_id.get_cset())
-        return "string", f"S{type_id.get_size()}", type_id
+            return _plan_text(type_id.get_cset())
+        size = type_id.get_size()
+        return Plan("string", np.dtype(f"S{size}"), type_id, size)
     if kind == h5t.ENUM:
         dtype = type_id.dtype
-        return "bool" if dtype.kind == "b" else "enum", dtype, h5t.py_create(dtype, logical=True)
-    return None
+        name = "bool" if dtype.kind == "b" else "enum"
+        return Plan(name, dtype, h5t.py_create(dtype, logical=True), dtype.itemsize)
+    return Plan(_KINDS.get(kind, "other"))
 
 
+_NUMBERS = frozenset({h5t.FLOAT, h5t.INTEGER})
 _KINDS = {
     h5t.COMPOUND: "compound",
     h5t.OPAQUE: "opaque",
@@ -119,42 +139,29 @@ _KINDS = {
 class Head:
     """What one open field or attribute is, before any of its values is read."""
 
-    __slots__ = ("dtype", "memory", "null", "numpy_dtype", "shape", "size")
+    __slots__ = ("plan", "shape", "size")
 
     def __init__(self, oid: h5d.DatasetID | h5a.AttrID) -> None:
         space = oid.get_space()
-        self.null = space.get_simple_extent_type() == h5s.NULL
-        self.shape: tuple[int, ...] = () if self.null else space.get_simple_extent_dims()
-        self.size = 0 if self.null else math.prod(self.shape)
-        type_id = oid.get_type()
-        plan = _plan(type_id)
-        if plan is None:
-            self.dtype, self.numpy_dtype, self.memory = _KINDS.get(type_id.get_class(), "other"), None, None
+        self.plan = _plan(oid.get_type())
+        self.shape: tuple[int, ...] = space.get_simple_extent_dims()
+        if self.shape:
+            self.size = math.prod(self.shape)
         else:
-            self.dtype, self.numpy_dtype, self.memory = plan
-
-    @property
-    def numeric(self) -> bool:
-        """Whether its values are numbers of which extremes make sense."""
-        return self.dtype.startswith(("float", "int", "uint"))
-
-    @property
-    def item_size(self) -> int:
-        """Bytes of one value in memory; unbounded for a type without plain values, so that none is read."""
-        return 1 << 62 if self.numpy_dtype is None else np.dtype(self.numpy_dtype).itemsize
+            self.size = 0 if space.get_simple_extent_type() == h5s.NULL else 1
 
     def make_buffer(self) -> np.ndarray[Any, Any]:
         """Return an array into which all values fit."""
-        return np.empty(self.shape, dtype=self.numpy_dtype)
+        return np.empty(self.shape, self.plan.dtype)
 
 
 def read_attribute(aid: h5a.AttrID, budget: Budget) -> Value | None:
     """Return an attribute's value, None if it is empty, too long or not plain."""
     head = Head(aid)
-    if not 0 < head.size <= budget.array_values or head.item_size * head.size > budget.read_bytes:
+    if not 0 < head.size <= budget.array_values or head.plan.item_size * head.size > budget.read_bytes:
         return None
     buffer = head.make_buffer()
-    aid.read(buffer, head.memory)
+    aid.read(buffer, head.plan.memory)
     return to_value(buffer, budget)
 
 
@@ -184,5 +191,5 @@ def to_name(raw: bytes | str) -> str:
 def read_array(did: h5d.DatasetID, head: Head) -> np.ndarray[Any, Any]:
     """Return all values of a field that `fits`, in memory of at most a few kilobytes."""
     buffer = head.make_buffer()
-    did.read(h5s.ALL, h5s.ALL, buffer, head.memory)
+    did.read(h5s.ALL, h5s.ALL, buffer, head.plan.memory)
     return buffer

@@ -60,7 +60,7 @@ class _Links:
         self.hard: list[tuple[bytes, int]] = []
         self.soft: list[bytes] = []
         self.external: list[bytes] = []
-        self.lost = max(0, gid.get_num_objs() - most)
+        self.lost = 0
 
         def add(name: bytes, info: h5l.LinkInfo) -> bool | None:
             if info.type == h5l.TYPE_HARD:
@@ -69,10 +69,10 @@ class _Links:
                 self.soft.append(name)
             elif info.type == h5l.TYPE_EXTERNAL:
                 self.external.append(name)
-            full = len(self.hard) + len(self.soft) + len(self.external) >= most
-            return True if full else None  # any answer but None ends the iteration
+            return len(self.hard) + len(self.soft) + len(self.external) >= most or None  # None goes on
 
-        gid.links.iterate(add, info=True)
+        if gid.links.iterate(add, info=True):
+            self.lost = gid.get_num_objs() - most
 
 
 class _Reader:
