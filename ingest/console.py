@@ -144,7 +144,9 @@ def print_inspection(found: dict[str, Any]) -> None:
             if isinstance(value, dict) and _to_cell(value)
         ]
         rows += [("user", user["value"], user["path"]) for user in scan["users"]]
-        rows += [("detector", detector["label"] or detector["name"], detector["path"]) for detector in scan["detectors"]]
+        rows += [
+            ("detector", detector["label"] or detector["name"], detector["path"]) for detector in scan["detectors"]
+        ]
         print_table(f"\n{scan['entry']}", ("field", "value", "HDF5 path"), rows)
     rows = [(p["name"], _to_cell(p), p["entry"] or "all", p["path"]) for p in found["parameters"]]
     if rows:

@@ -198,7 +198,11 @@ def _to_context(
 
 
 def _to_read_values(
-    reading: MasterReading, draft: DatasetDraft, context: MasterContext, waits: dict[str, datetime | None], now: datetime
+    reading: MasterReading,
+    draft: DatasetDraft,
+    context: MasterContext,
+    waits: dict[str, datetime | None],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the columns of a master that was read."""
     looks = [look for look in waits.values() if look is not None]

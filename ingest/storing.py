@@ -76,12 +76,18 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     investigation = _place(session, draft, context)
     is_new = dataset is None
     if dataset is None:
-        dataset = Dataset(master_file_id=context.master_file_id, copy_of_id=copy_of_id, revision=0, listing_digest="")
-        session.add(dataset)
+        dataset = Dataset(
+            master_file_id=context.master_file_id,
+            copy_of_id=copy_of_id,
+            revision=0,
+            listing_digest="",
+            next_file_ordinal=0,
+        )
     samples = _SampleIds(session, investigation)
     _fill(session, dataset, draft, context, investigation, samples)
     dataset.content_digest = digest
     dataset.revision += 1
+    session.add(dataset)
     session.flush()
     _store_parts(session, dataset, draft, investigation, samples, is_new=is_new)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)

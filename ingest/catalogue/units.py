@@ -178,8 +178,8 @@ def convert(magnitude: float, source: str, target: str) -> float:
     """
     if source == target:
         return magnitude
-    scale, offset = _scale_and_offset(source, target)
-    return magnitude * scale + offset
+    factor, offset, divisor = _relation(source, target)
+    return (magnitude * factor + offset) / divisor
 
 
 def energy_to_wavelength(kev: float, probe: Probe) -> float:
@@ -241,7 +241,8 @@ def _plain_mu(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _scale_and_offset(source: str, target: str) -> tuple[float, float]:
+def _relation(source: str, target: str) -> tuple[float, float, float]:
+    """Return factor, offset and divisor. The two are kept apart: 800 meV shall be 0.0008 keV to the last digit."""
     wanted = _find_unit(target, None)
     if wanted is None:
         raise UnknownUnitError(target)
@@ -250,17 +251,17 @@ def _scale_and_offset(source: str, target: str) -> tuple[float, float]:
         raise UnknownUnitError(source, wanted.name)
     if given.dimension != wanted.dimension:
         return _scale_by_pint(given, wanted)
-    return given.factor / wanted.factor, (given.offset - wanted.offset) / wanted.factor
+    return given.factor, given.offset - wanted.offset, wanted.factor
 
 
-def _scale_by_pint(given: _Unit, wanted: _Unit) -> tuple[float, float]:
+def _scale_by_pint(given: _Unit, wanted: _Unit) -> tuple[float, float, float]:
     """Convert between a unit of the table and one that only pint knows, if they measure the same thing."""
     ends = [_registry().Quantity(value, given.name.replace("%", "percent")) for value in (0.0, 1.0)]
     unit = _registry().Unit(wanted.name.replace("%", "percent"))
     if not ends[0].is_compatible_with(unit):
         raise DimensionError(given.name, wanted.name)
     low, high = (float(end.to(unit).magnitude) for end in ends)
-    return high - low, low
+    return high - low, low, 1.0
 
 
 @cache

@@ -1,0 +1,81 @@
+"""Pages of lists in the database: where the next one begins, opaque to whoever carries it.
+
+A cursor holds the key of the last row, not a number of pages, so page n costs what page 1 costs; and the name of its
+list, so that another list refuses it. Search has cursors of its own.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from ingest.catalogue.errors import InvalidQueryError
+
+MAX_LIMIT: Final = 1000
+DEFAULT_LIMIT: Final = 100
+LARGEST_KEY: Final = 2**63 - 1
+_MAX_CURSOR_LENGTH: Final = 2000
+
+Key: TypeAlias = list[Annotated[int, msgspec.Meta(ge=-LARGEST_KEY, le=LARGEST_KEY)] | str]
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items of a list; `next_cursor` is None where nothing follows."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """How many items, and behind which cursor.
+
+    Raises InvalidQueryError for a page larger than MAX_LIMIT.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise InvalidQueryError(f"a page has 1 to {MAX_LIMIT} items, not {self.limit}")
+
+
+def to_page(
+    name: str, request: PageRequest, rows: Sequence[Row], key: Callable[[Row], Key], to_item: Callable[[Row], T]
+) -> Page[T]:
+    """Return the page of a list out of its rows, of which one more than the limit was asked for."""
+    shown = rows[: request.limit]
+    following = _to_cursor(name, key(shown[-1])) if len(rows) > request.limit else None
+    return Page(tuple(to_item(row) for row in shown), following)
+
+
+def from_cursor(name: str, request: PageRequest, kinds: tuple[type, ...]) -> list[Any] | None:
+    """Return the key of the row that the page follows, its parts of these kinds; None for the first page.
+
+    Raises InvalidQueryError if the cursor was made for another list, or is none at all.
+    """
+    if request.cursor is None:
+        return None
+    try:
+        text = request.cursor[:_MAX_CURSOR_LENGTH].encode("ascii")
+        raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        found, key = msgspec.json.decode(raw, type=tuple[str, Key])
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        found, key = "", []
+    is_sound = found == name and [type(part) for part in key] == list(kinds) and "\0" not in "".join(map(str, key))
+    if not is_sound:
+        raise InvalidQueryError("this cursor belongs to another list: begin again without a cursor")
+    return list(key)
+
+
+def _to_cursor(name: str, key: Key) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((name, key))).decode().rstrip("=")

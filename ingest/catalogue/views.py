@@ -1,0 +1,209 @@
+"""What the doors show: frozen values without ties to the database, the same for the API and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ingest.catalogue.search import Facet, Noun, Sort
+
+
+class Visibility(StrEnum):
+    """The three classes of who may see a dataset; see `ingest.catalogue.visibility`."""
+
+    OPEN = "open"
+    EMBARGOED = "embargoed"
+    SECRET = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class InvestigationView:
+    """A proposal and a visit; `name` is both as they are shown. No visit: None."""
+
+    name: str
+    proposal: str
+    visit_id: str | None
+    title: str
+    is_inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView:
+    """A sample by its name, with its formula if one is known."""
+
+    name: str
+    formula: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSummary:
+    """A dataset as a hit shows it. `title` and `definition` are its first scan's; sizes are in bytes."""
+
+    id: int
+    name: str
+    title: str | None
+    definition: str | None
+    facility: str
+    investigation: InvestigationView
+    instruments: tuple[str, ...]
+    sample: SampleView | None
+    techniques: tuple[str, ...]
+    start_date: datetime | None
+    end_date: datetime | None
+    is_complete: bool
+    file_count: int
+    file_size: int
+    visibility: Visibility
+    release_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetView(DatasetSummary):
+    """A dataset as its own page shows it.
+
+    `master_state` and `master_reason` tell where its master stands and why it is incomplete, if it is. Places on the
+    server's disks are given only to those who see all.
+    """
+
+    description: str | None
+    doi: str | None
+    scan_count: int
+    master_state: str
+    master_reason: str | None
+    location: str | None
+    master_path: str | None
+    copy_of_id: int | None
+    """The dataset that it is a copy of, if the viewer may know of that one."""
+    flags: tuple[str, ...]
+    rules: str
+    rules_version: str
+    revision: int
+    created_at: datetime
+    modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A dataset that was found; the score only where hits are sorted by it."""
+
+    dataset: DatasetSummary
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPage:
+    """A page of hits; total and facets are of the whole result. `next_cursor` is None where nothing follows."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[Noun, Facet]
+    sort: Sort
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanView:
+    """One NXentry. `sources` tells for each attribute its HDF5 path, the text in the file and how it came about."""
+
+    ordinal: int
+    entry_name: str
+    title: str | None
+    definition: str | None
+    command: str | None
+    start_date: datetime | None
+    end_date: datetime | None
+    end_reason: str | None
+    is_ended: bool
+    point_count: int | None
+    instrument_name: str | None
+    source_name: str | None
+    source_type: str | None
+    probe: str | None
+    sample: SampleView | None
+    detectors: tuple[Mapping[str, Any], ...]
+    users: tuple[Mapping[str, Any], ...]
+    sources: Mapping[str, Mapping[str, Any]]
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterView:
+    """One parameter: a number, a range, a list with its extremes, a text or an instant; numbers in `unit`.
+
+    `layer` says who says it (file, rule, notice, person), `origin` how it came about (read, derived, inferred).
+    """
+
+    name: str
+    description: str | None
+    value_type: str
+    unit: str
+    numeric_value: float | None
+    range_bottom: float | None
+    range_top: float | None
+    values: tuple[float, ...] | None
+    string_value: str | None
+    date_time_value: datetime | None
+    error: float | None
+    original_value: str | None
+    original_unit: str | None
+    source_path: str | None
+    origin: str
+    layer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileView:
+    """A file, named relative to its dataset's location; the size is in bytes, the ordinal is given once and stays."""
+
+    ordinal: int
+    name: str
+    file_size: int
+    modified_at: datetime
+    checksum: str | None
+    is_vanished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedView:
+    """A master that could not be read, and why."""
+
+    path: str
+    reason: str | None
+    last_error: str | None
+    failures: int
+    file_size: int
+    modified_at: datetime
+    """When it was put here, or last touched by us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootView:
+    """A folder whose masters are catalogued, with what was said about it."""
+
+    path: str
+    facility: str
+    rules: str | None
+    timezone: str
+    release_policy: str
+    release_years: int
+    is_embargoed_metadata_public: bool
+    is_secret: bool
+    crawled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """The catalogue in figures: for its operator, whoever may see what."""
+
+    dataset_count: int
+    unindexed_count: int
+    waiting_count: int
+    """Masters that are to be looked at, now or later."""
+    masters: Mapping[str, int]
+    """By state."""
+    quarantine: Mapping[str, int]
+    """By reason."""
+    roots: tuple[RootView, ...]
