@@ -96,7 +96,8 @@ class Search:
         try:
             return to_quantity(reading, numbers, target, unit)
         except (UnknownUnitError, DimensionError):
-            self.flags.append(f"{reading.path} has the unit {unit!r}, which is none for {target.name}: not taken")
+            if target.name in self.plan.targets:
+                self.flags.append(f"{reading.path} has the unit {unit!r}, which is none for {target.name}: not taken")
             return None
 
     def _to_source_unit(self, numbers: Numbers, target: TargetPlan, expected: float | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingest.catalogue.units import find_probe
-from ingest.mapping.drafts import DatasetDraft, Origin, ScanDraft, Taken, TechniqueDraft
+from ingest.mapping.drafts import DatasetDraft, Origin, Quantity, ScanDraft, Taken, TechniqueDraft
 from ingest.mapping.findings import Search
 from ingest.mapping.parameters import find_parameters, to_parameters
 from ingest.mapping.positions import EntryIndex
@@ -74,4 +74,5 @@ def _is_side_file(record: MasterRecord, scans: list[ScanDraft], rules: RuleFile)
 
 
 def _is_stated(value: Taken[object] | None) -> bool:
-    return value is not None and value.origin is Origin.READ
+    """Whether the file says so; a number whose unit had to be judged is still the file's."""
+    return value is not None and (value.origin is Origin.READ or isinstance(value.value, Quantity))

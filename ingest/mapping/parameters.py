@@ -32,6 +32,8 @@ class Found:
     name: str
     value: AnyTaken
     owner: str = ""
+    order: int = 0
+    """Where the owner stands in the file."""
 
 
 def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
@@ -57,8 +59,9 @@ def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDr
     by_name: dict[str, list[tuple[str, AnyTaken]]] = {}
     numbers = _Numbers()
     for entry, found in scans:
+        numbers.put(found)
         for one in found:
-            name = numbers.put(one)
+            name = numbers.find_name(one)
             if name is not None:
                 by_name.setdefault(name, []).append((entry, one.value))
     return tuple(draft for name, values in by_name.items() for draft in _to_drafts(name, values))
@@ -70,11 +73,16 @@ class _Numbers:
     def __init__(self) -> None:
         self._by_owner: dict[str, int] = {}
 
-    def put(self, found: Found) -> str | None:
+    def put(self, found: list[Found]) -> None:
+        """Give a number to each group of a scan that has none yet."""
+        for _, owner in sorted({(one.order, one.owner) for one in found if one.owner}):
+            self._by_owner.setdefault(owner, len(self._by_owner) + 1)
+
+    def find_name(self, found: Found) -> str | None:
         """Return the parameter's name with the number of its group; None past the last number there is."""
         if not found.owner:
             return found.name
-        number = self._by_owner.setdefault(found.owner, len(self._by_owner) + 1)
+        number = self._by_owner[found.owner]
         return found.name.replace(NUMBERED, f"{number:02d}") if number <= HIGHEST_NUMBER else None
 
 
@@ -100,7 +108,7 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
                 taken = next((text for reading in readings if (text := to_text(reading, target, search.plan))), None)
             if taken is not None and owner not in seen:
                 seen.add(owner)
-                yield Found(target.name, taken, owner)
+                yield Found(target.name, taken, owner, place.order)
 
 
 def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterDraft]:

@@ -50,12 +50,13 @@ class Position:
 class Place:
     """One group of an entry, with its class as we understand it and the way back to the entry."""
 
-    __slots__ = ("_fields", "_groups", "group", "name", "nx_class", "parent")
+    __slots__ = ("_fields", "_groups", "group", "name", "nx_class", "order", "parent")
 
-    def __init__(self, group: Group, nx_class: str, parent: Place | None) -> None:
+    def __init__(self, group: Group, nx_class: str, parent: Place | None, order: int = 0) -> None:
         self.group = group
         self.nx_class = nx_class
         self.parent = parent
+        self.order = order
         self.name = group.name.casefold()
         self._fields: dict[str, Field] | None = None
         self._groups: dict[str, Group] | None = None
@@ -74,7 +75,7 @@ class Place:
 
     def relative_path(self) -> str:
         """Return the path below the entry, which is the same in every scan of a file."""
-        return self.name if self.parent is None else f"{self.parent.relative_path()}/{self.name}".lstrip("/")
+        return "" if self.parent is None else f"{self.parent.relative_path()}/{self.name}"
 
 
 class ClassNames:
@@ -107,10 +108,12 @@ class EntryIndex:
         self._by_class: dict[str, list[Place]] = {ENTRY: [self.entry], ROOT: [self.root]}
         self._by_name: dict[str, list[Place]] = {}
         waiting = deque([self.entry])
+        order = 0
         while waiting:
             place = waiting.popleft()
             for group in place.group.groups:
-                inner = Place(group, classes.find(group), place)
+                order += 1
+                inner = Place(group, classes.find(group), place, order)
                 self._by_class.setdefault(inner.nx_class, []).append(inner)
                 self._by_name.setdefault(inner.name, []).append(inner)
                 waiting.append(inner)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _NO_UNIT: Final = frozenset({"", "none", "nx_any", "any", "arbitrary", "a.u.", "arb", "unknown", "no unit", "null"})
 _NUMBER: Final = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.{0,30})?")
+LONGEST_ORIGINAL: Final = 1000
+"""Characters; an original is there to be compared by eye."""
 _SAME: Final = 1e-9
 """Relative; numbers of a vector that differ by less are one value."""
 _LOG_FIELDS: Final = ("value", "data", "raw_value")
@@ -206,7 +208,8 @@ def to_original(value: Value | None) -> str | None:
     """Return what the file said, as text of bearable length."""
     if value is None:
         return None
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONGEST_ORIGINAL else f"{text[:LONGEST_ORIGINAL]}..."
 
 
 def _original_number(reading: Reading) -> str | None:

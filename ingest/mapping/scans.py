@@ -56,7 +56,7 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
         users=find_people(search, rules.users),
         detectors=_find_detectors(search, rules.detectors.label),
         ended=end is not None or not rules.end_required,
-        **texts,  # type: ignore[arg-type]
+        **texts,
     )
 
 
