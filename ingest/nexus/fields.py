@@ -11,7 +11,16 @@ from h5py import h5d, h5p
 from ingest.nexus.classes import Reading, is_payload
 from ingest.nexus.record import Field, LinkKind
 from ingest.nexus.redaction import is_personal
-from ingest.nexus.values import MEMBER_ERRORS, Head, read_array, read_attributes, to_extremes, to_name, to_value
+from ingest.nexus.values import (
+    MEMBER_ERRORS,
+    Head,
+    raise_if_out_of_reach,
+    read_array,
+    read_attributes,
+    to_extremes,
+    to_name,
+    to_value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,8 +122,9 @@ def _read_value(did: h5d.DatasetID, head: Head, storage: Storage, points: int, b
         return {}
     try:
         array = read_array(did, head)
-    except MEMBER_ERRORS:  # a filter that is not installed, a damaged chunk: the field is there, its value is not
-        return {}
+    except MEMBER_ERRORS as error:
+        raise_if_out_of_reach(error)
+        return {}  # a filter that is not installed, a damaged chunk: the field is there, its value is not
     if head.size > budget.array_values:
         return dict(to_extremes(array))
     value = to_value(array, budget)

@@ -10,6 +10,7 @@ from h5py import h5f, h5p
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.errors import UnreadableFileError
 from ingest.nexus.gate import open_regular
+from ingest.nexus.values import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.walk import read_tree
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
         fid, swmr = _open(f"/dev/fd/{descriptor}".encode(), path)
         try:
             return read_tree(fid, budget, swmr)
+        except MEMBER_ERRORS as error:
+            raise_if_out_of_reach(error)
+            raise UnreadableFileError(path, _to_reason(error)) from error
         finally:
             fid.close()
     finally:
@@ -55,7 +59,7 @@ def _open(name: bytes, path: Path | str) -> tuple[h5f.FileID, bool]:
             raise UnreadableFileError(path, _to_reason(refusal)) from None
 
 
-def _to_reason(refusal: OSError) -> str:
-    """Return what libhdf5 had against a file: what it says in parentheses."""
-    text = str(refusal)
+def _to_reason(error: Exception) -> str:
+    """Return what libhdf5 had against the file: what h5py gives in parentheses."""
+    text = str(error)
     return text.partition("(")[2].removesuffix(")")[:200] or text[:200]

@@ -7,6 +7,7 @@ MEMBER_ERRORS, and are guarded one by one where members are listed.
 
 from __future__ import annotations
 
+import errno
 import math
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 MEMBER_ERRORS = (KeyError, OSError, RuntimeError, TypeError, ValueError, OverflowError)
 """What h5py raises when one member of a group is damaged, foreign or out of reach. MemoryError is not among them."""
+
+_OUT_OF_REACH = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODEV, errno.ENOTCONN})
+
+
+def raise_if_out_of_reach(error: Exception) -> None:
+    """Raise the error again if the file system failed: what is missing is there and is to be read another time."""
+    if isinstance(error, OSError) and error.errno in _OUT_OF_REACH:
+        raise error
+
 
 LARGEST = 1e60
 """Beyond any physical magnitude: 7e+78 and 1e+300 are what uninitialised memory looks like."""
@@ -175,7 +185,8 @@ def read_attributes(oid: h5d.ObjectID, budget: Budget, of_a_user: bool = False) 
             aid = h5a.open(oid, index=index)
             name = to_name(aid.name)
             value = None if is_personal(name, of_a_user) else read_attribute(aid, budget)
-        except MEMBER_ERRORS:
+        except MEMBER_ERRORS as error:
+            raise_if_out_of_reach(error)
             lost += 1
             continue
         if value is not None:
