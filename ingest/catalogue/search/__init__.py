@@ -5,6 +5,7 @@ imported by whoever opens the index, so that nobody loads an engine that is not 
 """
 
 from ingest.catalogue.search.index import (
+    MAX_RELEVANCE_DEPTH,
     AnyOf,
     DatasetIndex,
     Facet,
@@ -35,6 +36,7 @@ from ingest.catalogue.search.query import (
 from ingest.catalogue.search.resolve import resolve
 
 __all__ = [
+    "MAX_RELEVANCE_DEPTH",
     "All",
     "And",
     "AnyOf",

@@ -271,11 +271,12 @@ def _page_by_score(searcher: Searcher, clause: Clause, request: SearchRequest, f
     offset = from_cursor(request, int) or 0
     if not 0 <= offset < MAX_RELEVANCE_DEPTH:
         raise InvalidQueryError(STALE_CURSOR)
-    found = searcher.search(clause, request.limit + 1, offset=offset)
-    shown, end = found.hits[: request.limit], offset + request.limit
-    goes_on = len(found.hits) > request.limit and end < MAX_RELEVANCE_DEPTH
-    following = to_cursor(request, end) if goes_on else None
-    return SearchPage(_to_hits(searcher, shown, scored=True), _get_count(found), facets, following)
+    limit = min(request.limit, MAX_RELEVANCE_DEPTH - offset)
+    found = searcher.search(clause, limit, offset=offset)
+    shown, total = found.hits, _get_count(found)
+    end = offset + limit
+    following = to_cursor(request, end) if end < min(total, MAX_RELEVANCE_DEPTH) else None
+    return SearchPage(_to_hits(searcher, shown, scored=True), total, facets, following)
 
 
 def _get_count(found: SearchResult) -> int:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import fold, to_clean, to_tokens
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
+from ingest.catalogue.search.folding import fold, to_tokens
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, UNCOUNTED, Noun, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -34,7 +34,6 @@ PARAMETER_WORDS: Final = "words_parameter"
 MAX_ID: Final = 2**30 - 1
 
 _MAX_KEY_LENGTH: Final = 200
-_MAX_VALUE_LENGTH: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _MAX_SECONDS: Final = 2**33 - 1
@@ -97,7 +96,7 @@ def to_key(name: str) -> str:
 
 def to_value_key(noun: Noun, value: str) -> str:
     """Return what a filter compares: the noun and the folded value."""
-    return f"{noun}\x1f{fold(value)[:_MAX_VALUE_LENGTH]}"
+    return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
 
 
 def to_sortable(number: float) -> int:
@@ -124,7 +123,7 @@ def to_order(instant: datetime | None, document_id: int, missing: int) -> int:
 
 def to_name_order(name: str, document_id: int) -> str:
     """Return a text of digits and letters, different for every document, that sorts by folded name and then by id."""
-    raw = fold(name).encode("utf-8")[:_MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
+    raw = fold(name).encode("utf-8")[:MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
     return b32hexencode(raw).decode("ascii").rstrip("=").lower()
 
 
@@ -149,7 +148,7 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             continue
         keys += [to_value_key(noun, value) for value in values]
         if noun not in UNCOUNTED:
-            entry[f"facet_{noun}"] = list(dict.fromkeys(to_clean(value)[:_MAX_VALUE_LENGTH] for value in values))
+            entry[f"facet_{noun}"] = [value[:MAX_VALUE_LENGTH] for value in values]
         if noun not in NO_WORDS:
             entry[f"words_{noun}"] = [" ".join(to_tokens(value)) for value in values]
     entry["key"] = list(dict.fromkeys(keys))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from ingest.catalogue.search.folding import to_clean
+
 if TYPE_CHECKING:
     from ingest.catalogue.document import SearchDocument
 
@@ -49,8 +51,12 @@ SYNONYMS: Final = {
 """Words that people use for a noun. A parameter type with one of these names is reached in quotes only by its own."""
 
 
+MAX_VALUE_LENGTH: Final = 1000
+"""Filters and facets know the beginning of a longer value."""
+
+
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
-    """Return the document's values of this noun as they are shown; empty texts are none."""
+    """Return the document's different values of this noun as they are shown; empty texts are none."""
     match noun:
         case Noun.NAME | Noun.INVESTIGATION | Noun.PROPOSAL | Noun.FACILITY:
             values: tuple[str, ...] = (getattr(document, noun.value),)
@@ -58,4 +64,4 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
             values = ("true" if document.complete else "false",)
         case _:
             values = getattr(document, f"{noun.value}s")
-    return tuple(value for value in values if value)
+    return tuple(dict.fromkeys(to_clean(value) for value in values if value))

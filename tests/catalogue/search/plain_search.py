@@ -1,0 +1,143 @@
+"""The same search in plain Python over a list: what every index must find, count and sort."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ingest.catalogue.search import (
+    All,
+    And,
+    AnyOf,
+    DateRange,
+    FacetRequest,
+    FieldMatch,
+    Instant,
+    Not,
+    Noun,
+    Or,
+    ParameterRange,
+    Phrase,
+    Query,
+    SearchRequest,
+    Sort,
+    Word,
+)
+from ingest.catalogue.search.folding import fold, to_tokens
+from ingest.catalogue.search.nouns import to_values
+
+if TYPE_CHECKING:
+    from ingest.catalogue.document import NumericEntry, SearchDocument
+
+
+def find(documents: list[SearchDocument], request: SearchRequest) -> list[SearchDocument]:
+    """Return what the request finds, sorted but for relevance; all pages."""
+    found = [document for document in documents if _is_seen(document, request) and matches(document, request.query)]
+    for wanted in request.filters:
+        found = [document for document in found if _passes(document, wanted)]
+    return _sort(found, request.sort)
+
+
+def count_values(found: list[SearchDocument], facet: FacetRequest) -> Counter[str]:
+    return Counter(value for document in found for value in set(to_values(document, facet.noun)))
+
+
+def matches(document: SearchDocument, query: Query) -> bool:
+    match query:
+        case And(parts):
+            return all(matches(document, part) for part in parts)
+        case Or(parts):
+            return any(matches(document, part) for part in parts)
+        case Not(part):
+            return not matches(document, part)
+        case _:
+            return _matches_leaf(document, query)
+
+
+def _matches_leaf(document: SearchDocument, query: Query) -> bool:
+    match query:
+        case All():
+            return True
+        case Word(text, is_prefix):
+            return any(_follows(value, text, is_prefix) for value in _all_texts(document))
+        case Phrase(text):
+            return any(_follows(value, text, is_prefix=False) for value in _all_texts(document))
+        case FieldMatch(field, value, is_prefix):
+            return any(_follows(held, value, is_prefix) for held in _texts_of(document, field))
+        case ParameterRange():
+            return any(_overlaps(number, query) for number in document.numbers if number.name == query.name)
+        case DateRange(instant, low, high):
+            date = document.start_date if instant is Instant.START else document.end_date
+            return date is not None and (low is None or low <= date) and (high is None or date < high)
+    raise AssertionError(query)
+
+
+def _all_texts(document: SearchDocument) -> list[str]:
+    nouns = [value for noun in Noun if noun is not Noun.COMPLETE for value in to_values(document, noun)]
+    return nouns + [text.value for text in document.texts]
+
+
+def _texts_of(document: SearchDocument, field: str) -> list[str]:
+    if field in set(Noun):
+        return list(to_values(document, Noun(field)))
+    return [text.value for text in document.texts if text.name == field]
+
+
+def _follows(value: str, text: str, is_prefix: bool) -> bool:
+    held, asked = to_tokens(value), to_tokens(text)
+    if not asked:
+        return False
+    for start in range(len(held) - len(asked) + 1):
+        window = held[start : start + len(asked)]
+        last_fits = window[-1].startswith(asked[-1]) if is_prefix else window[-1] == asked[-1]
+        if window[:-1] == asked[:-1] and last_fits:
+            return True
+    return False
+
+
+def _overlaps(number: NumericEntry, asked: ParameterRange) -> bool:
+    if number.values:
+        return any(_reaches(value, asked) and _stays_below(value, asked) for value in number.values)
+    return _reaches(number.high, asked) and _stays_below(number.low, asked)
+
+
+def _reaches(value: float, asked: ParameterRange) -> bool:
+    if asked.low is None:
+        return True
+    return value >= asked.low if asked.includes_low else value > asked.low
+
+
+def _stays_below(value: float, asked: ParameterRange) -> bool:
+    if asked.high is None:
+        return True
+    return value <= asked.high if asked.includes_high else value < asked.high
+
+
+def _passes(document: SearchDocument, wanted: AnyOf | DateRange) -> bool:
+    if isinstance(wanted, DateRange):
+        return matches(document, wanted)
+    return bool({fold(value) for value in to_values(document, wanted.noun)} & {fold(value) for value in wanted.values})
+
+
+def _is_seen(document: SearchDocument, request: SearchRequest) -> bool:
+    if request.visibility.sees_all:
+        return True
+    released = document.release_date is not None and document.release_date <= request.visibility.now
+    return not document.is_secret and (released or document.is_metadata_public)
+
+
+def _sort(found: list[SearchDocument], sort: Sort) -> list[SearchDocument]:
+    if sort is Sort.NEWEST:
+        return sorted(found, key=lambda document: (_seconds(document, missing=-1.0), document.id), reverse=True)
+    if sort is Sort.OLDEST:
+        return sorted(found, key=lambda document: (_seconds(document, missing=1e12), document.id))
+    if sort is Sort.NAME:
+        return sorted(found, key=lambda document: (fold(document.name).encode(), document.id))
+    return found
+
+
+def _seconds(document: SearchDocument, missing: float) -> float:
+    if document.start_date is None:
+        return missing
+    return (document.start_date - datetime(1900, 1, 1, tzinfo=UTC)).total_seconds() // 1

@@ -1,0 +1,436 @@
+"""What every index must do, one behaviour a test."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
+from ingest.catalogue.errors import InvalidQueryError
+from ingest.catalogue.search import (
+    MAX_RELEVANCE_DEPTH,
+    AnyOf,
+    DatasetIndex,
+    DateRange,
+    FacetRequest,
+    FacetValue,
+    Instant,
+    Noun,
+    SearchRequest,
+    Sort,
+    VisibilityFilter,
+    parse_query,
+    resolve,
+)
+
+UNITS = {"energy": "keV", "temperature": "K", "a.b c": "", "note": ""}
+START = datetime(2025, 3, 1, 12, tzinfo=UTC)
+
+
+def make(number: int, revision: int = 1, **given: object) -> SearchDocument:
+    plain = {"name": f"set_{number}", "facility": "ESRF", "investigation": "hc1/2025", "proposal": "hc1"}
+    return SearchDocument(id=number, revision=revision, **{**plain, **given})  # type: ignore[arg-type]
+
+
+def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **more: object) -> list[int]:
+    request = SearchRequest(visibility, resolve(parse_query(text), UNITS, {}), **more)  # type: ignore[arg-type]
+    return sorted(hit.id for hit in index.search(request).hits)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [1, 2, 3]),
+        ("*", [1, 2, 3]),
+        ("lab6", [1, 2]),
+        ("LAB6 ceria", [2]),
+        ("lab6 or ceria", [1, 2, 3]),
+        ("lab6 and not ceria", [1]),
+        ("not lab6", [3]),
+        ("not (lab6 or nothing)", [3]),
+        ("not not lab6", [1, 2]),
+        ("ceria or lab6 and nothing", [2, 3]),
+        ("La*", [1, 2]),
+        ("id2*", [1]),
+        ("20-BM", [3]),
+        ("20-B*", [3]),
+        ("bm-20", []),
+        ('"powder of"', [1]),
+        ('"of powder"', []),
+        ('"ceria mixed"', []),
+        ("Angstrom", [2]),
+        ("ångström", [2]),
+        ("title:powder", [1]),
+        ("sample:powder", []),
+        ('sample:"LaB6 ceria"', [2]),
+        ("sample:lab6", [2]),
+        ("formula:CeO2", [3]),
+        ("technique:XRPD", [1]),
+        ("user:curie", [1]),
+        ("detector:eiger", [2]),
+        ("probe:neutron", [3]),
+        ("definition:NXmx", [1]),
+        ("keyword:standard", [2]),
+        ("instrument:ID22", [1]),
+        ("beamline:ID22", [1]),
+        ("facility:esrf", [1, 2, 3]),
+        ("investigation:hc7", [3]),
+        ("proposal:hc7", [3]),
+        ("complete:no", [3]),
+        ("complete:true", [1, 2]),
+        ("hello", [1]),
+        ("note:hello", [1]),
+        ("note:hel*", [1]),
+        ('note:"hello wide world"', []),
+        ('note:"wide world"', [1]),
+        ('note:"world hello"', []),
+        ("start_date:2025-03", [1, 2]),
+        ("start_date:2025-03-01T12:00", [1]),
+        ("start_date:2025-03-02..", [2]),
+        ("start_date:<2025-03-02", [1]),
+        ("end_date:2025-03-01", [1]),
+    ],
+)
+def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, query: str, expected: list[int]) -> None:
+    index.write(
+        [
+            make(
+                1,
+                name="LaB6_0001",
+                titles=("Powder of a standard kind",),
+                instruments=("ID22",),
+                techniques=("XRPD",),
+                users=("Marie Curie",),
+                definitions=("NXmx",),
+                texts=(TextEntry("note", "hello"), TextEntry("note", "wide world")),
+                start_date=START,
+                end_date=START + timedelta(hours=1),
+            ),
+            make(
+                2,
+                samples=("LaB6 ceria", "mixed"),
+                titles=("1 Ångström",),
+                detectors=("eiger_x",),
+                keywords=("standard",),
+                start_date=START + timedelta(days=1),
+            ),
+            make(
+                3,
+                name="run at 20-BM",
+                samples=("ceria",),
+                formulas=("CeO2",),
+                probes=("neutron",),
+                investigation="hc7/2024",
+                proposal="hc7",
+                complete=False,
+            ),
+        ]
+    )
+    assert find(index, operator, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("energy:12.4 keV", [1]),
+        ("energy:12400 eV", [1]),
+        ("energy:12..13 keV", [1, 2]),
+        ("energy:12.5..12.8", [2]),
+        ("energy:<12.4", []),
+        ("energy:<=12.4", [1]),
+        ("energy:<=12400 eV", [1]),
+        ("energy:<12400 eV", []),
+        ("energy:>12.4", [2, 3]),
+        ("energy:>=14", [2, 3]),
+        ("energy:>14", [3]),
+        ("energy:16..19", []),
+        ("energy:15..20", [3]),
+        ("energy:7.0..9.3", []),
+        ("temperature:..0", [4]),
+        ("temperature:-2..-1.5 K", [4]),
+        ("temperature:-271 °C", []),
+        ('"a.b c":3..4', [4]),
+        ("energy:12..13 not energy:12.4", [2]),
+    ],
+)
+def test_parameter_ranges(index: DatasetIndex, operator: VisibilityFilter, query: str, expected: list[int]) -> None:
+    index.write(
+        [
+            make(1, numbers=(NumericEntry("energy", 12.4, 12.4),)),
+            make(2, numbers=(NumericEntry("energy", 12.5, 14.0),)),
+            make(3, numbers=(NumericEntry("energy", 15.0, 20.0, (15.0, 20.0)),)),
+            make(4, numbers=(NumericEntry("temperature", -1.75, -1.75), NumericEntry("a.b c", 3.25, 3.25))),
+        ]
+    )
+    assert find(index, operator, query) == expected
+
+
+def test_a_prefix_finds_all_its_endings(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(number, name=f"20-run{number}") for number in range(200)])
+    assert len(find(index, operator, "run*", limit=1000)) == 200
+    assert len(find(index, operator, "20-run*", limit=1000)) == 200
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (AnyOf(Noun.INSTRUMENT, ("ID22",)), [1]),
+        (AnyOf(Noun.INSTRUMENT, ("id22", "ID15A")), [1, 2]),
+        (AnyOf(Noun.INSTRUMENT, ("ID",)), []),
+        (AnyOf(Noun.INSTRUMENT, ()), []),
+        (AnyOf(Noun.SAMPLE, ("crème brûlée",)), [2]),
+        (AnyOf(Noun.SAMPLE, ("creme",)), []),
+        (AnyOf(Noun.NAME, ("set_1",)), [1]),
+        (AnyOf(Noun.COMPLETE, ("false",)), [2]),
+        (DateRange(Instant.START, START, START + timedelta(seconds=1)), [1]),
+        (DateRange(Instant.START, None, START), []),
+        (DateRange(Instant.END, None, None), [2]),
+    ],
+)
+def test_filters_compare_whole_values(
+    index: DatasetIndex, operator: VisibilityFilter, wanted: AnyOf | DateRange, expected: list[int]
+) -> None:
+    index.write(
+        [
+            make(1, instruments=("ID22",), start_date=START),
+            make(2, instruments=("ID15A",), samples=("Crème brûlée",), complete=False, end_date=START),
+        ]
+    )
+    assert find(index, operator, filters=(wanted,)) == expected
+    assert find(index, operator, filters=(wanted, AnyOf(Noun.FACILITY, ("elsewhere",)))) == []
+
+
+def test_facets_count_the_whole_result(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(number, instruments=(f"ID{number % 3}",), users=("A", "B")) for number in range(1, 8)])
+    request = SearchRequest(
+        operator,
+        facets=(FacetRequest(Noun.INSTRUMENT, 2), FacetRequest(Noun.USER), FacetRequest(Noun.COMPLETE)),
+        limit=1,
+    )
+    page = index.search(request)
+    assert page.facets[Noun.INSTRUMENT].values[0] == FacetValue("ID1", 3)
+    assert page.facets[Noun.INSTRUMENT].others == 2
+    assert page.facets[Noun.USER].values == (FacetValue("A", 7), FacetValue("B", 7))
+    assert page.facets[Noun.COMPLETE].values == (FacetValue("true", 7),)
+    second = index.search(SearchRequest(operator, facets=request.facets, limit=1, cursor=page.next_cursor))
+    assert second.facets == page.facets
+    assert second.total == page.total == 7
+
+
+def test_facets_show_values_as_they_are_written(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    shown = ["Crème: brûlée", 'a "quoted" one', "broken \udcff byte", "x" * 3000]
+    index.write([make(number, samples=(value,)) for number, value in enumerate(shown, 1)])
+    page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),)))
+    values = {value.value for value in page.facets[Noun.SAMPLE].values}
+    assert values == {"Crème: brûlée", 'a "quoted" one', "broken ? byte", "x" * 1000}
+
+
+SECRETS: dict[str, dict[str, Any]] = {
+    "released": {"release_date": START},
+    "to be released": {"release_date": START + timedelta(days=3650)},
+    "nobody knows": {},
+    "embargoed, metadata public": {"is_metadata_public": True},
+    "secret": {"release_date": START, "is_metadata_public": True, "is_secret": True},
+}
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_closed_documents_are_not_found_and_not_counted(
+    index: DatasetIndex, anonymous: VisibilityFilter, operator: VisibilityFilter, sort: Sort
+) -> None:
+    index.write([make(number, samples=(name,), **rule) for number, (name, rule) in enumerate(SECRETS.items(), 1)])
+    request = SearchRequest(anonymous, parse_query("set"), facets=(FacetRequest(Noun.SAMPLE),), sort=sort)
+    page = index.search(request)
+    assert sorted(hit.id for hit in page.hits) == [1, 4]
+    assert page.total == 2
+    assert {value.value for value in page.facets[Noun.SAMPLE].values} == {"released", "embargoed, metadata public"}
+    assert page.facets[Noun.SAMPLE].others == 0
+    assert find(index, operator, sort=sort) == [1, 2, 3, 4, 5]
+    for query in ["secret", "not nothing", "secret or nobody", "set*", "sample:secret"]:
+        assert not {2, 3, 5} & set(find(index, anonymous, query, sort=sort))
+
+
+def test_a_document_opens_at_its_release(index: DatasetIndex) -> None:
+    index.write([make(1, release_date=START)])
+    assert find(index, VisibilityFilter(sees_all=False, now=START)) == [1]
+    assert find(index, VisibilityFilter(sees_all=False, now=START - timedelta(microseconds=1))) == []
+
+
+def test_nothing_that_anonymous_sees_changes_with_closed_documents(
+    index: DatasetIndex, anonymous: VisibilityFilter
+) -> None:
+    facets = tuple(FacetRequest(noun) for noun in (Noun.INSTRUMENT, Noun.SAMPLE, Noun.COMPLETE))
+    request = SearchRequest(anonymous, facets=facets, limit=2)
+    index.write([make(number, samples=("s",), instruments=("ID1",), release_date=START) for number in range(5)])
+    before = index.search(request)
+    index.write([make(number, samples=("t",), instruments=("ID1",), is_secret=True) for number in range(10, 20)])
+    assert index.search(request) == before
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        (Sort.NEWEST, [2, 5, 4, 1, 3, 6]),
+        (Sort.OLDEST, [1, 4, 5, 2, 3, 6]),
+        (Sort.NAME, [5, 3, 4, 2, 1, 6]),
+    ],
+)
+def test_sorting_and_paging(index: DatasetIndex, operator: VisibilityFilter, sort: Sort, expected: list[int]) -> None:
+    if sort is Sort.NEWEST:
+        expected = [*expected[:4], 6, 3]
+    dates = {1: START, 2: START + timedelta(days=9), 4: START, 5: START + timedelta(seconds=1)}
+    shown = {1: "zeta", 2: "Éclair", 3: "beta", 4: "e", 5: "Alpha", 6: "zeta"}
+    index.write([make(number, name=shown[number], start_date=dates.get(number)) for number in shown])
+    for limit in (1, 2, 3, 6):
+        assert page_through(index, SearchRequest(operator, sort=sort, limit=limit)) == expected
+
+
+def page_through(index: DatasetIndex, request: SearchRequest) -> list[int]:
+    ids: list[int] = []
+    cursor: str | None = None
+    while True:
+        page = index.search(replace(request, cursor=cursor))
+        ids += [hit.id for hit in page.hits]
+        cursor = page.next_cursor
+        if cursor is None:
+            return ids
+
+
+def test_paging_is_stable_while_documents_come(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(number, start_date=START + timedelta(days=number)) for number in range(6)])
+    first = index.search(SearchRequest(operator, limit=3))
+    index.write([make(number, start_date=START + timedelta(days=number)) for number in range(10, 20)])
+    second = index.search(SearchRequest(operator, limit=3, cursor=first.next_cursor))
+    assert [hit.id for hit in first.hits + second.hits] == [5, 4, 3, 2, 1, 0]
+    assert second.next_cursor is None
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_a_cursor_that_was_changed_is_refused(index: DatasetIndex, operator: VisibilityFilter, sort: Sort) -> None:
+    index.write([make(number) for number in range(3)])
+    query = parse_query("set")
+    cursor = index.search(SearchRequest(operator, query, sort=sort, limit=1)).next_cursor
+    assert cursor is not None
+    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    changed = base64.urlsafe_b64encode(raw[:-1] + bytes([raw[-1] ^ 1])).decode().rstrip("=")
+    for wrong in (changed, cursor[:-4], "x", "", "ü", "A" * 5000, cursor + "AAAA"):
+        with pytest.raises(InvalidQueryError, match="cursor"):
+            index.search(SearchRequest(operator, query, sort=sort, limit=1, cursor=wrong))
+    with pytest.raises(InvalidQueryError, match="cursor"):
+        index.search(SearchRequest(operator, parse_query("other"), sort=sort, limit=1, cursor=cursor))
+    assert index.search(SearchRequest(operator, query, sort=sort, limit=2, cursor=cursor)).total == 3
+
+
+def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(
+    index: DatasetIndex, operator: VisibilityFilter
+) -> None:
+    index.write(
+        [
+            make(1, users=("LaB6",), name="a"),
+            make(2, samples=("LaB6 with much more text",), name="b"),
+            make(3, titles=("a long title with LaB6 somewhere in it",), name="c"),
+            make(4, name="LaB6_0002_and_a_long_tail"),
+            make(5, name="LaB6"),
+            make(6, techniques=("LaB6 diffraction",), name="d"),
+            make(7, name="e"),
+        ]
+    )
+    page = index.search(SearchRequest(operator, parse_query("lab6"), sort=Sort.RELEVANCE))
+    assert [hit.id for hit in page.hits] == [5, 4, 3, 2, 6, 1]
+    scores = [hit.score for hit in page.hits if hit.score is not None]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 6
+
+
+def test_relevance_pages_to_its_depth_and_no_further(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(number, titles=("powder",) * (number % 3)) for number in range(MAX_RELEVANCE_DEPTH + 500)])
+    request = SearchRequest(operator, parse_query("powder or set"), sort=Sort.RELEVANCE, limit=900)
+    ids = page_through(index, request)
+    assert len(ids) == len(set(ids)) == MAX_RELEVANCE_DEPTH
+    assert len(page_through(index, replace(request, sort=Sort.NEWEST))) == MAX_RELEVANCE_DEPTH + 500
+
+
+def test_writing_again_changes_nothing(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1), make(2)])
+    index.write([make(1)])
+    index.write([make(2), make(2)])
+    page = index.search(SearchRequest(operator))
+    assert page.total == 2
+    assert index.revisions() == [(1, 1), (2, 1)]
+
+
+def test_an_older_revision_never_overwrites_a_newer_one(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1, 2, titles=("second",))])
+    index.write([make(1, 1, titles=("first",))])
+    assert find(index, operator, "second") == [1]
+    assert find(index, operator, "first") == []
+    index.write([make(1, 4, titles=("fourth",)), make(1, 3, titles=("third",)), make(2, 1)])
+    assert find(index, operator, "fourth") == [1]
+    assert find(index, operator, "third") == []
+    assert index.revisions() == [(1, 4), (2, 1)]
+
+
+def test_the_same_revision_is_replaced(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1, 2, titles=("badly made",))])
+    index.write([make(1, 2, titles=("well made",))])
+    assert find(index, operator, "badly") == []
+    assert find(index, operator, "well") == [1]
+
+
+def test_a_hit_carries_its_revision(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(7, 3)])
+    (hit,) = index.search(SearchRequest(operator)).hits
+    assert (hit.id, hit.revision, hit.score) == (7, 3, None)
+
+
+def test_a_failing_source_of_documents_writes_nothing(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    def documents() -> object:
+        yield make(1)
+        raise RuntimeError("the database went away")
+
+    with pytest.raises(RuntimeError, match="went away"):
+        index.write(documents())  # type: ignore[arg-type]
+    assert find(index, operator) == []
+    index.write([make(2)])
+    assert find(index, operator) == [2]
+
+
+def test_deleting(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(number) for number in range(1, 5)])
+    index.delete([2, 3, 99])
+    index.delete([])
+    assert find(index, operator) == [1, 4]
+    assert index.revisions() == [(1, 1), (4, 1)]
+
+
+def test_revisions_come_by_id_in_portions(index: DatasetIndex) -> None:
+    index.write([make(number, number + 1) for number in (9, 3, 7, 1, 5)])
+    assert index.revisions(0, 2) == [(1, 2), (3, 4)]
+    assert index.revisions(3, 2) == [(5, 6), (7, 8)]
+    assert index.revisions(9) == []
+
+
+def test_an_empty_index_answers(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),)))
+    assert (page.hits, page.total, page.next_cursor) == ((), 0, None)
+    assert page.facets[Noun.SAMPLE].values == ()
+    assert index.revisions() == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"facets": (FacetRequest(Noun.USER, 0),)},
+        {"facets": (FacetRequest(Noun.USER, 1001),)},
+        {"facets": (FacetRequest(Noun.NAME),)},
+    ],
+)
+def test_a_request_has_bounds(operator: VisibilityFilter, given: dict[str, object]) -> None:
+    with pytest.raises(InvalidQueryError):
+        SearchRequest(operator, **given)  # type: ignore[arg-type]

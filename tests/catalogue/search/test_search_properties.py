@@ -1,0 +1,225 @@
+"""For random catalogues and random searches the index answers as a plain filter over the same documents does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
+from ingest.catalogue.search import (
+    All,
+    And,
+    AnyOf,
+    DatasetIndex,
+    DateRange,
+    Facet,
+    FacetRequest,
+    FieldMatch,
+    Instant,
+    Not,
+    Noun,
+    Or,
+    ParameterRange,
+    Phrase,
+    SearchPage,
+    SearchRequest,
+    Sort,
+    VisibilityFilter,
+    Word,
+)
+from ingest.catalogue.search.nouns import UNCOUNTED
+from tests.catalogue.search import plain_search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PIECES = [
+    "LaB6",
+    "lab6",
+    "Ångström",
+    "angstrom",
+    "20-BM",
+    "20",
+    "bm",
+    "x.y",
+    'quo"te',
+    "co:lon",
+    "日本",
+    "µ",
+    "-",
+    "ß",
+    "*",
+]
+NAMES = [
+    "energy",
+    "a.b",
+    "with space",
+    'q"uote',
+    "co:lon",
+    "ünï",
+    "-",
+    "k",
+    "[0 TO 1]",
+    "x" * 300,
+    "back\\slash",
+    "e_v",
+]
+NUMBERS = [
+    0.0,
+    -0.0,
+    1.0,
+    2.0,
+    7.0,
+    9.3,
+    -1.5,
+    -2.0,
+    1e-30,
+    -1e-30,
+    5e-324,
+    1e15 + 0.5,
+    2.0**53 + 2,
+    2.0**63,
+    1e300,
+    -1e300,
+]
+CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
+
+# Zero bytes are in no text that a database gives.
+free_texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
+texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map(" ".join) | free_texts
+value_lists = st.lists(texts.filter(bool), max_size=2).map(tuple)
+names = st.sampled_from(NAMES) | free_texts
+numbers = st.sampled_from(NUMBERS) | st.floats(allow_nan=False)
+dates = st.none() | st.integers(-3, 3).map(lambda days: CLOCK + timedelta(days=days, microseconds=days * 300_000))
+
+
+@st.composite
+def numeric_entries(draw: st.DrawFn) -> NumericEntry:
+    values = tuple(draw(st.lists(numbers, max_size=3)))
+    low, high = sorted([draw(numbers), draw(numbers)])
+    match draw(st.integers(0, 2)):
+        case 0:
+            return NumericEntry(draw(names), low, low)
+        case 1:
+            return NumericEntry(draw(names), low, high)
+        case _:
+            return NumericEntry(draw(names), min(values, default=low), max(values, default=low), values)
+
+
+documents = st.builds(
+    SearchDocument,
+    id=st.integers(0, 2**30 - 1),
+    revision=st.integers(1, 5),
+    name=texts.filter(bool),
+    facility=st.sampled_from(["ESRF", "esrf", "ILL"]),
+    investigation=texts,
+    proposal=texts,
+    titles=value_lists,
+    instruments=value_lists,
+    samples=value_lists,
+    formulas=value_lists,
+    techniques=value_lists,
+    definitions=value_lists,
+    users=value_lists,
+    detectors=value_lists,
+    probes=value_lists,
+    keywords=value_lists,
+    start_date=dates,
+    end_date=dates,
+    complete=st.booleans(),
+    numbers=st.lists(numeric_entries(), max_size=3, unique_by=lambda entry: entry.name).map(tuple),
+    texts=st.lists(st.builds(TextEntry, names, texts), max_size=3).map(tuple),
+    release_date=dates,
+    is_secret=st.booleans(),
+    is_metadata_public=st.booleans(),
+)
+catalogues = st.lists(documents, max_size=8, unique_by=lambda document: document.id)
+
+date_ranges = st.builds(DateRange, st.sampled_from(Instant), dates, dates)
+leaves = st.one_of(
+    st.just(All()),
+    st.builds(Word, texts, st.booleans()),
+    st.builds(Phrase, texts),
+    st.builds(FieldMatch, st.sampled_from([noun for noun in Noun if noun is not Noun.COMPLETE]), texts, st.booleans()),
+    st.builds(FieldMatch, names, texts, st.booleans()),
+    st.builds(FieldMatch, st.just(Noun.COMPLETE), st.sampled_from(["true", "false"])),
+    st.builds(
+        ParameterRange,
+        names,
+        st.none() | numbers,
+        st.none() | numbers,
+        includes_low=st.booleans(),
+        includes_high=st.booleans(),
+    ),
+    date_ranges,
+)
+queries = st.recursive(
+    leaves,
+    lambda parts: st.one_of(
+        st.builds(And, st.lists(parts, min_size=1, max_size=3).map(tuple)),
+        st.builds(Or, st.lists(parts, min_size=1, max_size=3).map(tuple)),
+        st.builds(Not, parts),
+    ),
+    max_leaves=6,
+)
+filters = st.builds(AnyOf, st.sampled_from(Noun), st.lists(texts, min_size=1, max_size=2).map(tuple)) | date_ranges
+facets = st.builds(FacetRequest, st.sampled_from([noun for noun in Noun if noun not in UNCOUNTED]), st.integers(1, 4))
+requests = st.builds(
+    SearchRequest,
+    visibility=st.builds(VisibilityFilter, sees_all=st.booleans(), now=st.just(CLOCK)),
+    query=queries,
+    filters=st.lists(filters, max_size=1).map(tuple),
+    facets=st.lists(facets, max_size=2, unique_by=lambda facet: facet.noun).map(tuple),
+    sort=st.sampled_from(Sort),
+    limit=st.integers(1, 4),
+)
+
+
+@given(catalogue=catalogues, asked=st.lists(requests, min_size=1, max_size=12))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@example(
+    catalogue=[
+        SearchDocument(1, 1, "a", "f", "i", "p", numbers=(NumericEntry("energy", 0.0, 10.0, (0.0, 10.0)),)),
+        SearchDocument(2, 1, "b", "f", "i", "p", numbers=(NumericEntry("energy", 0.0, 10.0),)),
+        SearchDocument(3, 1, "c", "f", "i", "p", numbers=(NumericEntry("energy", 8.5, 8.5),)),
+    ],
+    asked=[SearchRequest(VisibilityFilter(sees_all=True, now=CLOCK), ParameterRange("energy", 7.0, 9.3))],
+)
+def test_the_index_answers_as_a_plain_filter(
+    make_index: Callable[[], DatasetIndex], catalogue: list[SearchDocument], asked: list[SearchRequest]
+) -> None:
+    index = make_index()
+    index.write(catalogue[:4])
+    index.write(catalogue[4:])
+    for request in asked:
+        found = plain_search.find(catalogue, request)
+        pages = read_pages(index, request)
+        ids = [hit.id for page in pages for hit in page.hits]
+        if request.sort is Sort.RELEVANCE:
+            assert sorted(ids) == sorted(document.id for document in found)
+        else:
+            assert ids == [document.id for document in found]
+        for page in pages:
+            assert page.total == len(found)
+            for facet in request.facets:
+                assert_same_counts(page.facets[facet.noun], plain_search.count_values(found, facet), facet.size)
+
+
+def read_pages(index: DatasetIndex, request: SearchRequest) -> list[SearchPage]:
+    pages = [index.search(request)]
+    while pages[-1].next_cursor is not None:
+        assert len(pages[-1].hits) == request.limit
+        pages.append(index.search(replace(request, cursor=pages[-1].next_cursor)))
+    return pages
+
+
+def assert_same_counts(facet: Facet, expected: dict[str, int], size: int) -> None:
+    """Equal but for which of the equally frequent values at the cut are named."""
+    shown = {value.value: value.count for value in facet.values}
+    assert list(shown.values()) == sorted(expected.values(), reverse=True)[:size]
+    assert all(expected[value] == count for value, count in shown.items())
+    assert facet.others == sum(expected.values()) - sum(shown.values())
