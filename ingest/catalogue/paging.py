@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from ingest.catalogue.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 MAX_LIMIT: Final = 1000
 DEFAULT_LIMIT: Final = 100

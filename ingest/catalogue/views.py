@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ingest.catalogue.search import Facet, Noun, Sort
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ingest.catalogue.search import Facet, Noun, Sort
 
 
 class Visibility(StrEnum):
@@ -16,7 +18,7 @@ class Visibility(StrEnum):
 
     OPEN = "open"
     EMBARGOED = "embargoed"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 (a class, no password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""The OpenAPI document and the page that shows it; nothing on the page comes from another server."""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+from api.errors import MEDIA_TYPE, Problem
+
+OPENAPI_PATH: Final = "/api/v1/openapi.json"
+ASSETS_PATH: Final = "/docs/assets"
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+"""The page starts its script inline; nothing that a file or a person wrote stands on it."""
+
+TAGS: Final = [
+    {"name": "datasets", "description": "What was measured: search it, look at it."},
+    {"name": "health", "description": "For what watches the service."},
+]
+DESCRIPTION: Final = """
+The metadata of a photon or neutron facility, as its HDF5/NeXus master files tell them.
+
+* Times are ISO 8601 in UTC. The unit of a number stands beside it.
+* Lists come in pages: hand the `next` of one page in as `cursor` of the next, everything else as it was.
+* Errors are problem documents (RFC 9457, `application/problem+json`).
+* You see what is open to everyone; what is not, is not there.
+"""
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def go_to_documentation(request: Request) -> RedirectResponse:
+    """Lead to the documentation page."""
+    return RedirectResponse(request.url_for("show_documentation").path)
+
+
+@router.get("/docs")
+def show_documentation(request: Request) -> HTMLResponse:
+    """Return the page on which one reads and tries the API."""
+    base = request.scope.get("root_path", "")
+    page = get_swagger_ui_html(
+        openapi_url=f"{base}{OPENAPI_PATH}",
+        title="nxcat API",
+        swagger_js_url=f"{base}{ASSETS_PATH}/swagger-ui-bundle.js",
+        swagger_css_url=f"{base}{ASSETS_PATH}/swagger-ui.css",
+        swagger_favicon_url="data:,",
+        # Without the null it would ask a server of its maker whether our document is valid.
+        swagger_ui_parameters={"validatorUrl": None, "defaultModelsExpandDepth": 0, "tryItOutEnabled": True},
+    )
+    page.headers["Content-Security-Policy"] = PAGE_POLICY
+    return page
+
+
+def add_documentation(app: FastAPI) -> None:
+    """Leave the application serving its OpenAPI document and the page that shows it."""
+    app.include_router(router)
+    app.mount(ASSETS_PATH, StaticFiles(packages=[("fastapi_offline", "static")]), name="documentation_assets")
+    app.openapi = lambda: _to_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route may answer besides success, for its documentation."""
+    return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}
+
+
+def _to_openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the document, made once, with the errors in their own media type."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _mark_problems(operation["responses"])
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _mark_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if int(status) >= HTTPStatus.BAD_REQUEST:
+            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}

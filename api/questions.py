@@ -1,0 +1,137 @@
+"""What one may ask in the query string. The rest is refused: a misspelt filter must not find everything."""
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from ingest.catalogue.finding import SearchQuestion
+from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
+from ingest.catalogue.search import Instant, Noun, Sort
+from ingest.catalogue.search.nouns import UNCOUNTED
+
+MAX_TEXT: Final = 4000
+MAX_VALUES: Final = 20
+COUNTED: Final = tuple(noun for noun in Noun if noun not in UNCOUNTED)
+
+
+def _refuse_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL character stands in it: leave it out")
+    return text
+
+
+def _check_facets(text: str) -> str:
+    for name in _split(text):
+        if name not in COUNTED:
+            raise ValueError(f"{name[:50]!r} cannot be counted: choose from {', '.join(COUNTED)}")
+    return text
+
+
+def _split(text: str) -> list[str]:
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_refuse_nul)]
+Values = Annotated[list[Text], Field(max_length=MAX_VALUES)]
+Facets = Annotated[Text, AfterValidator(_check_facets)]
+Cursor = Annotated[Text | None, Field(description="`next` of the page before; everything else stays as it was.")]
+
+
+class PageQuestion(BaseModel):
+    """Which part of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="The most items on the page.")
+    cursor: Cursor = None
+
+    def to_request(self) -> PageRequest:
+        """Return the same in the catalogue's terms."""
+        return PageRequest(self.limit, self.cursor)
+
+
+class ParametersQuestion(PageQuestion):
+    """Which parameters."""
+
+    scan: Text | None = Field(
+        default=None,
+        description="Entry name of a scan: its parameters instead of the dataset's own.",
+        examples=["1.1"],
+    )
+
+
+def _filter(meaning: str, example: str) -> list[str]:
+    """Return the declaration of a filter by a noun."""
+    several = "Compared whole, without case and accents; given several times, one of the values is enough."
+    declared: list[str] = Field(default_factory=list, description=f"{meaning} {several}", examples=[[example]])
+    return declared
+
+
+class SearchParameters(BaseModel):
+    """A search: every part that is given must hold."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Text = Field(
+        default="",
+        description=(
+            "Words, `field:value`, ranges of parameters with units; `and`, `or`, `not`, parentheses, "
+            '"several words in quotes", `begin*`.'
+        ),
+        examples=["LaB6 instrument:id11 energy:12..13 keV"],
+    )
+    name: Values = _filter("Name of the dataset.", "sample_0001")
+    instrument: Values = _filter("Instrument or beamline.", "id11")
+    investigation: Values = _filter("Proposal and visit, as hits show them.", "hc6001/20261101")
+    proposal: Values = _filter("Proposal.", "hc6001")
+    sample: Values = _filter("Name of the sample.", "LaB6")
+    formula: Values = _filter("Formula of the sample.", "LaB6")
+    technique: Values = _filter("Experimental technique.", "XRD")
+    definition: Values = _filter("NeXus application definition.", "NXxrd")
+    user: Values = _filter("Person who took part.", "Ada Example")
+    detector: Values = _filter("Detector.", "eiger")
+    probe: Values = _filter("Probe.", "x-ray")
+    facility: Values = _filter("Facility.", "local")
+    complete: bool | None = Field(default=None, description="Only complete, or only incomplete datasets.")
+    start_date: Text | None = Field(
+        default=None,
+        description="When it began: a date, a month, a year or a span of them, in UTC.",
+        examples=["2025-03..2025-05"],
+    )
+    end_date: Text | None = Field(default=None, description="When it ended, in the same form.", examples=["2025.."])
+    parameter: Values = Field(
+        default_factory=list,
+        description="`name:low..high unit`, also `name:>low unit`, `name:value unit`; the unit is converted.",
+        examples=[["energy:12..13 keV"]],
+    )
+    facets: Facets = Field(
+        default="",
+        description=f"Count the values of these nouns, separated by commas: {', '.join(COUNTED)}.",
+        examples=["instrument,technique"],
+    )
+    sort: Sort | None = Field(
+        default=None,
+        description=(
+            "Relevance if words are searched for, else the newest first. By relevance the first 10,000 are paged; the "
+            "other orders have no end."
+        ),
+    )
+    limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="The most hits on the page.")
+    cursor: Cursor = None
+
+    def to_question(self) -> SearchQuestion:
+        """Return the same in the catalogue's terms."""
+        filters = {noun: tuple(values) for noun in Noun if isinstance(values := getattr(self, noun, None), list)}
+        if self.complete is not None:
+            filters[Noun.COMPLETE] = ("true" if self.complete else "false",)
+        dates = {instant: text for instant in Instant if (text := getattr(self, instant))}
+        return SearchQuestion(
+            text=self.q,
+            filters=filters,
+            parameters=tuple(self.parameter),
+            dates=dates,
+            facets=tuple(Noun(name) for name in _split(self.facets)),
+            sort=self.sort,
+            limit=self.limit,
+            cursor=self.cursor,
+        )

@@ -1,0 +1,45 @@
+"""Searching the datasets."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
+from api.documentation import problems
+from api.links import to_dataset_links, to_page_links
+from api.questions import SearchParameters
+from api.schemas import DatasetPageSchema, FacetSchema, HitSchema, to_members
+from ingest.catalogue.finding import search_datasets as find
+
+router = APIRouter(tags=["datasets"])
+
+
+@router.get(
+    "/datasets", operation_id="search_datasets", summary="Search the datasets", responses=problems(400, 422, 503)
+)
+def search_datasets(
+    request: Request,
+    session: SessionDependency,
+    index: IndexDependency,
+    viewer: ViewerDependency,
+    now: NowDependency,
+    asked: Annotated[SearchParameters, Query()],
+) -> DatasetPageSchema:
+    """Find datasets by words, by values of nouns, by dates and by ranges of parameters with units.
+
+    Without anything asked, all datasets are listed, the newest first. The total and the facets are of the whole
+    result; `next` leads from page to page.
+    """
+    page = find(session, index, viewer, now, asked.to_question())
+    items = [
+        HitSchema(**to_members(hit.dataset), score=hit.score, links=to_dataset_links(request, hit.dataset.id))
+        for hit in page.hits
+    ]
+    return DatasetPageSchema(
+        items=items,
+        total=page.total,
+        facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
+        sort=page.sort,
+        next=page.next_cursor,
+        links=to_page_links(request, page.next_cursor),
+    )

@@ -1,0 +1,253 @@
+"""What the API answers. Names are the catalogue's, times are ISO 8601 in UTC, each number's unit stands beside it."""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ingest.catalogue.search import Noun, Sort
+from ingest.catalogue.views import Visibility
+
+
+class Answer(BaseModel):
+    """Made out of a view."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class InvestigationSchema(Answer):
+    """Proposal and visit."""
+
+    name: str = Field(description="Proposal and visit, as people write them.", examples=["hc6001/20261101"])
+    proposal: str = Field(examples=["hc6001"])
+    visit_id: str | None = Field(examples=["20261101"])
+    title: str = Field(examples=["Strain in bearing steel"])
+    is_inferred: bool = Field(description="Neither the file nor its path names it: it stands for the folder.")
+
+
+class SampleSchema(Answer):
+    """A sample."""
+
+    name: str = Field(examples=["LaB6"])
+    formula: str | None = Field(examples=["LaB6"])
+
+
+class DatasetLinks(Answer):
+    """Where more about a dataset is."""
+
+    self: str = Field(examples=["/api/v1/datasets/42"])
+    scans: str = Field(examples=["/api/v1/datasets/42/scans"])
+    parameters: str = Field(examples=["/api/v1/datasets/42/parameters"])
+    files: str = Field(examples=["/api/v1/datasets/42/files"])
+
+
+class DatasetSummarySchema(Answer):
+    """A dataset: what one master file holds."""
+
+    id: int = Field(examples=[42])
+    name: str = Field(examples=["LaB6_0001"])
+    title: str | None = Field(description="Title of its first scan.", examples=["ascan samx 0 1 10 0.1"])
+    definition: str | None = Field(description="NeXus application definition of its first scan.", examples=["NXxrd"])
+    facility: str = Field(examples=["local"])
+    investigation: InvestigationSchema
+    instruments: list[str] = Field(examples=[["id11"]])
+    sample: SampleSchema | None = Field(description="The sample, if all scans have the same.")
+    techniques: list[str] = Field(examples=[["XRD"]])
+    start_date: datetime | None = Field(examples=["2026-11-01T10:00:00Z"])
+    end_date: datetime | None = Field(examples=["2026-11-01T10:20:00Z"])
+    is_complete: bool = Field(description="Every scan has ended and no file is missing.")
+    file_count: int = Field(examples=[387])
+    file_size: int = Field(description="Of all files, in bytes.", examples=[73400320])
+    visibility: Visibility
+    release_date: datetime | None = Field(
+        description="When the files open; null: not known yet.", examples=["2029-11-03T00:00:00Z"]
+    )
+    links: DatasetLinks
+
+
+class HitSchema(DatasetSummarySchema):
+    """A dataset that was found."""
+
+    score: float | None = Field(description="How well it fits, where hits are sorted by relevance.", examples=[None])
+
+
+class DatasetSchema(DatasetSummarySchema):
+    """A dataset with all that is said about it as a whole."""
+
+    description: str | None
+    doi: str | None = Field(examples=[None])
+    scan_count: int = Field(examples=[12])
+    master_state: str = Field(
+        description="Where its master file stands.", examples=["ingested", "incomplete", "vanished"]
+    )
+    master_reason: str | None = Field(description="Why it is not complete.", examples=["a scan has no end"])
+    location: str | None = Field(description="Folder on the server, for its operators only.", examples=[None])
+    master_path: str | None = Field(description="Master on the server, for its operators only.", examples=[None])
+    copy_of_id: int | None = Field(description="The dataset that it is a copy of.", examples=[None])
+    flags: list[str] = Field(description="Disagreements found in the file, in words.", examples=[[]])
+    rules: str = Field(description="The rules that its metadata were read by.", examples=["bliss"])
+    rules_version: str = Field(examples=["1"])
+    revision: int = Field(description="Rises with every change of what is said here.", examples=[1])
+    created_at: datetime = Field(description="When it came into the catalogue.", examples=["2026-11-01T11:00:00Z"])
+    modified_at: datetime = Field(examples=["2026-11-01T11:00:00Z"])
+
+
+class FacetValueSchema(Answer):
+    """A value and how many of the found datasets have it."""
+
+    value: str = Field(examples=["id11"])
+    count: int = Field(examples=[4])
+
+
+class FacetSchema(Answer):
+    """The most frequent values of a noun."""
+
+    values: list[FacetValueSchema]
+    others: int = Field(description="The sum of the counts of all values that are not named.", examples=[0])
+
+
+class PageLinks(Answer):
+    """Where one is, and where the next page is."""
+
+    self: str = Field(examples=["/api/v1/datasets?q=LaB6"])
+    next: str | None = Field(examples=["/api/v1/datasets?q=LaB6&cursor=bmV4dA"])
+
+
+class PageSchema(Answer):
+    """What every page of a list has beside its items."""
+
+    next: str | None = Field(description="`cursor` of the next page; null: this is the last.", examples=["bmV4dA"])
+    links: PageLinks
+
+
+class DatasetPageSchema(PageSchema):
+    """A page of hits."""
+
+    items: list[HitSchema]
+    total: int = Field(description="How many datasets are found in all.", examples=[4])
+    facets: dict[Noun, FacetSchema] = Field(description="The counts that were asked for, over all that is found.")
+    sort: Sort
+
+
+class DetectorSchema(Answer):
+    """A detector of a scan: the name of its group, and what describes it, if anything does."""
+
+    name: str = Field(examples=["eiger"])
+    path: str = Field(description="HDF5 path.", examples=["/1.1/instrument/eiger"])
+    label: str | None = Field(default=None, examples=["Eiger 4M"])
+
+
+class PersonSchema(Answer):
+    """A person whom a scan names."""
+
+    name: str = Field(examples=["Ada Example"])
+    role: str | None = Field(default=None, examples=["principal_investigator"])
+    path: str | None = Field(default=None, description="HDF5 path.", examples=["/1.1/user/name"])
+
+
+class SourceSchema(Answer):
+    """Where a value comes from."""
+
+    path: str | None = Field(default=None, description="HDF5 path.", examples=["/1.1/title"])
+    original: str | None = Field(default=None, description="What the file says.", examples=["ascan samx 0 1 10 0.1"])
+    origin: str | None = Field(default=None, description="read, derived or inferred.", examples=["read"])
+    zone_known: bool | None = Field(default=None, description="Of a time: the file says its zone.")
+
+
+class ScanSchema(Answer):
+    """A scan: one NXentry of the master."""
+
+    ordinal: int = Field(examples=[0])
+    entry_name: str = Field(description="Its place in the master.", examples=["/1.1"])
+    title: str | None = Field(examples=["ascan samx 0 1 10 0.1"])
+    definition: str | None = Field(examples=["NXxrd"])
+    command: str | None = Field(examples=["ascan samx 0 1 10 0.1"])
+    start_date: datetime | None = Field(examples=["2026-11-01T10:00:00Z"])
+    end_date: datetime | None = Field(examples=["2026-11-01T10:01:00Z"])
+    end_reason: str | None = Field(examples=["SUCCESS"])
+    is_ended: bool
+    point_count: int | None = Field(examples=[11])
+    instrument_name: str | None = Field(examples=["ESRF-ID11"])
+    source_name: str | None = Field(examples=["ESRF"])
+    source_type: str | None = Field(examples=["Synchrotron X-ray Source"])
+    probe: str | None = Field(examples=["x-ray"])
+    sample: SampleSchema | None
+    detectors: list[DetectorSchema]
+    users: list[PersonSchema]
+    sources: dict[str, SourceSchema] = Field(
+        description="For each value, where it comes from; `start_time`, `end_time` tell it of the dates."
+    )
+    is_withdrawn: bool = Field(description="No longer in the file; kept because it was published.")
+
+
+class ScanPageSchema(PageSchema):
+    """A page of scans."""
+
+    items: list[ScanSchema]
+
+
+class ParameterSchema(Answer):
+    """A parameter: a number, a range, a list with its extremes, a text or an instant."""
+
+    name: str = Field(examples=["InstrumentMonochromator_energy"])
+    description: str | None = Field(examples=["Energy of the photons behind the monochromator"])
+    value_type: str = Field(description="NUMERIC, STRING or DATE_AND_TIME.", examples=["NUMERIC"])
+    unit: str = Field(
+        description="Of all numbers here; empty for texts and times, 1 for bare numbers.", examples=["keV"]
+    )
+    numeric_value: float | None = Field(examples=[12.4])
+    range_bottom: float | None = Field(examples=[None])
+    range_top: float | None = Field(examples=[None])
+    values: list[float] | None = Field(examples=[None])
+    string_value: str | None = Field(examples=[None])
+    date_time_value: datetime | None = Field(examples=[None])
+    error: float | None = Field(description="Uncertainty, in the same unit.", examples=[None])
+    original_value: str | None = Field(description="What the file says.", examples=["12400"])
+    original_unit: str | None = Field(description="The unit in the file.", examples=["eV"])
+    source_path: str | None = Field(
+        description="HDF5 path; `path@name` for an attribute.", examples=["/1.1/instrument/monochromator/energy"]
+    )
+    origin: str = Field(description="read, derived or inferred.", examples=["read"])
+    layer: str = Field(description="Who says so: file, rule, notice or person.", examples=["file"])
+
+
+class ParameterPageSchema(PageSchema):
+    """A page of parameters."""
+
+    items: list[ParameterSchema]
+
+
+class FileSchema(Answer):
+    """A file of a dataset."""
+
+    ordinal: int = Field(description="Its number in the dataset, given once.", examples=[0])
+    name: str = Field(description="Path relative to the dataset's folder.", examples=["scan0001/eiger_0000.h5"])
+    file_size: int = Field(description="In bytes.", examples=[1048576])
+    modified_at: datetime = Field(examples=["2026-11-01T10:01:00Z"])
+    checksum: str | None = Field(examples=[None])
+    is_vanished: bool = Field(description="No longer on disk.")
+
+
+class FilePageSchema(PageSchema):
+    """A page of files."""
+
+    items: list[FileSchema]
+
+
+class LiveSchema(Answer):
+    """The process answers."""
+
+    status: str = Field(examples=["live"])
+
+
+class ReadySchema(Answer):
+    """Everything that requests need answers."""
+
+    status: str = Field(examples=["ready"])
+    checks: dict[str, bool] = Field(examples=[{"database": True, "schema": True, "index": True}])
+
+
+def to_members(view: Any) -> dict[str, Any]:
+    """Return what a view holds by name, for an answer that adds something to it."""
+    return {field.name: getattr(view, field.name) for field in fields(view)}

@@ -1,0 +1,213 @@
+"""A dataset and its parts as a viewer may see them. Functions over a Session that only read.
+
+Each asks the rule of `visibility` first. Lists are paged by the key of the last row: nothing holds a whole one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import and_, func, select, tuple_
+
+from ingest.catalogue.errors import NotFoundError, NotReleasedError
+from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
+from ingest.catalogue.paging import LARGEST_KEY, Page, PageRequest, from_cursor, to_page
+from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
+from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView
+from ingest.catalogue.visibility import Viewer, may_find, may_open_files
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+FIRST_PAGE: Final = PageRequest()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> DatasetView:
+    """Return the dataset; raises NotFoundError if there is none, or none that the viewer may know of."""
+    rows = load_rows(session, and_(Dataset.id == to_key(dataset_id), may_find(viewer, now)))
+    if not rows:
+        raise NotFoundError("dataset", dataset_id)
+    summary = to_summaries(session, rows, now)[dataset_id]
+    dataset, master = rows[0].dataset, rows[0].master
+    return DatasetView(
+        **{field.name: getattr(summary, field.name) for field in fields(summary)},
+        description=dataset.description,
+        doi=dataset.doi,
+        scan_count=_count_scans(session, dataset_id),
+        master_state=master.state,
+        master_reason=master.reason,
+        location=dataset.location if viewer.sees_all else None,
+        master_path=master.path if viewer.sees_all else None,
+        copy_of_id=_find_visible(session, viewer, now, dataset.copy_of_id),
+        flags=tuple(dataset.flags),
+        rules=dataset.rules,
+        rules_version=dataset.rules_version,
+        revision=dataset.revision,
+        created_at=dataset.created_at,
+        modified_at=dataset.modified_at,
+    )
+
+
+def list_scans(
+    session: Session, viewer: Viewer, now: datetime, dataset_id: int, request: PageRequest = FIRST_PAGE
+) -> Page[ScanView]:
+    """Return the dataset's scans in their order; raises NotFoundError as `get_dataset`."""
+    _check_may_find(session, viewer, now, dataset_id)
+    name = f"scans {dataset_id}"
+    statement = (
+        select(Scan, Sample.name, SampleType.molecular_formula)
+        .outerjoin(Sample, Sample.id == Scan.sample_id)
+        .outerjoin(SampleType, SampleType.id == Sample.type_id)
+        .where(Scan.dataset_id == dataset_id)
+        .order_by(Scan.ordinal, Scan.id)
+        .limit(request.limit + 1)
+    )
+    # A withdrawn scan keeps its ordinal, which another one may have by now.
+    if after := from_cursor(name, request, (int, int)):
+        statement = statement.where(tuple_(Scan.ordinal, Scan.id) > tuple_(*after))
+    rows = session.execute(statement).all()
+    return to_page(name, request, rows, lambda row: [row[0].ordinal, row[0].id], lambda row: _to_scan(*row))
+
+
+def list_parameters(
+    session: Session,
+    viewer: Viewer,
+    now: datetime,
+    dataset_id: int,
+    request: PageRequest = FIRST_PAGE,
+    *,
+    scan: str | None = None,
+) -> Page[ParameterView]:
+    """Return the parameters of the dataset itself, or of its scan with that entry name (`1.1` or `/1.1`), by name.
+
+    Of several layers the highest is given. Raises NotFoundError if there is no such dataset or scan.
+    """
+    _check_may_find(session, viewer, now, dataset_id)
+    scan_id = None if scan is None else _get_scan_id(session, dataset_id, scan)
+    name = f"parameters {dataset_id} {scan_id}"
+    statement = (
+        select(DatasetParameter, ParameterType)
+        .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
+        .where(DatasetParameter.dataset_id == dataset_id, DatasetParameter.is_shown.is_(True))
+        .where(DatasetParameter.scan_id == scan_id)
+        .order_by(ParameterType.name, DatasetParameter.id)
+        .limit(request.limit + 1)
+    )
+    if after := from_cursor(name, request, (str, int)):
+        statement = statement.where(tuple_(ParameterType.name, DatasetParameter.id) > tuple_(*after))
+    rows = session.execute(statement).all()
+    return to_page(name, request, rows, lambda row: [row[1].name, row[0].id], lambda row: _to_parameter(*row))
+
+
+def list_files(
+    session: Session, viewer: Viewer, now: datetime, dataset_id: int, request: PageRequest = FIRST_PAGE
+) -> Page[FileView]:
+    """Return the dataset's files in the order of their ordinals, those that vanished marked.
+
+    Raises NotFoundError as `get_dataset`, and NotReleasedError if the dataset may be known but its files not seen.
+    """
+    _check_may_find(session, viewer, now, dataset_id)
+    is_released = and_(Dataset.id == dataset_id, may_open_files(viewer, now))
+    if session.scalar(select(Dataset.id).where(is_released)) is None:
+        raise NotReleasedError(dataset_id)
+    name = f"files {dataset_id}"
+    statement = (
+        select(Datafile).where(Datafile.dataset_id == dataset_id).order_by(Datafile.ordinal).limit(request.limit + 1)
+    )
+    if after := from_cursor(name, request, (int,)):
+        statement = statement.where(Datafile.ordinal > after[0])
+    rows = session.scalars(statement).all()
+    return to_page(name, request, rows, lambda file: [file.ordinal], _to_file)
+
+
+def to_instant(time_ns: int) -> datetime:
+    """Return the instant of a file's time stamp, exact to the microsecond."""
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
+
+
+def to_key(number: int) -> int:
+    """Return the number if a key can have it, else one that no row has: databases refuse larger ones."""
+    return number if 0 < number <= LARGEST_KEY else 0
+
+
+def _check_may_find(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> None:
+    if _find_visible(session, viewer, now, dataset_id) is None:
+        raise NotFoundError("dataset", dataset_id)
+
+
+def _find_visible(session: Session, viewer: Viewer, now: datetime, dataset_id: int | None) -> int | None:
+    if dataset_id is None:
+        return None
+    return session.scalar(select(Dataset.id).where(Dataset.id == to_key(dataset_id), may_find(viewer, now)))
+
+
+def _get_scan_id(session: Session, dataset_id: int, entry_name: str) -> int:
+    spellings = (entry_name, f"/{entry_name}")
+    found = session.scalar(select(Scan.id).where(Scan.dataset_id == dataset_id, Scan.entry_name.in_(spellings)))
+    if found is None:
+        raise NotFoundError("scan", entry_name)
+    return found
+
+
+def _count_scans(session: Session, dataset_id: int) -> int:
+    statement = select(func.count()).where(Scan.dataset_id == dataset_id, Scan.is_withdrawn.is_(False))
+    return session.scalar(statement) or 0
+
+
+def _to_scan(scan: Scan, sample_name: str | None, formula: str | None) -> ScanView:
+    return ScanView(
+        ordinal=scan.ordinal,
+        entry_name=scan.entry_name,
+        title=scan.title,
+        definition=scan.definition,
+        command=scan.command,
+        start_date=scan.start_date,
+        end_date=scan.end_date,
+        end_reason=scan.end_reason,
+        is_ended=scan.is_ended,
+        point_count=scan.point_count,
+        instrument_name=scan.instrument_name,
+        source_name=scan.source_name,
+        source_type=scan.source_type,
+        probe=scan.probe,
+        sample=to_sample(sample_name, formula),
+        detectors=tuple(scan.detectors),
+        users=tuple(scan.users),
+        sources=scan.sources,
+        is_withdrawn=scan.is_withdrawn,
+    )
+
+
+def _to_parameter(parameter: DatasetParameter, kind: ParameterType) -> ParameterView:
+    return ParameterView(
+        name=kind.name,
+        description=kind.description,
+        value_type=kind.value_type,
+        unit=kind.units,
+        numeric_value=parameter.numeric_value,
+        range_bottom=parameter.range_bottom,
+        range_top=parameter.range_top,
+        values=None if parameter.values is None else tuple(parameter.values),
+        string_value=parameter.string_value,
+        date_time_value=parameter.date_time_value,
+        error=parameter.error,
+        original_value=parameter.original_value,
+        original_unit=parameter.original_unit,
+        source_path=parameter.source_path,
+        origin=parameter.origin,
+        layer=Layer(parameter.layer).name.lower(),
+    )
+
+
+def _to_file(file: Datafile) -> FileView:
+    return FileView(
+        ordinal=file.ordinal,
+        name=file.name,
+        file_size=file.file_size,
+        modified_at=to_instant(file.mtime_ns),
+        checksum=file.checksum,
+        is_vanished=file.is_vanished,
+    )

@@ -1,0 +1,165 @@
+"""Searching the datasets: what is asked is parsed once, answered by the index, and shown from the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import and_, exists, select
+
+from ingest.catalogue.errors import InvalidQueryError
+from ingest.catalogue.model import Dataset, DatasetParameter, ParameterType
+from ingest.catalogue.search import (
+    All,
+    And,
+    AnyOf,
+    DatasetIndex,
+    DateRange,
+    FacetRequest,
+    FieldMatch,
+    Instant,
+    Not,
+    Noun,
+    Or,
+    ParameterRange,
+    Phrase,
+    Query,
+    SearchRequest,
+    Sort,
+    Word,
+    parse_query,
+    resolve,
+)
+from ingest.catalogue.summaries import load_summaries
+from ingest.catalogue.views import DatasetPage, Hit
+from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
+from ingest.catalogue.vocabulary import load_vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+Node = TypeVar("Node", ParameterRange, DateRange)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchQuestion:
+    """What a person asks; all parts are and-ed.
+
+    `filters` name values of a noun, compared whole, one of which is enough. `parameters` are ranges as text,
+    `energy:12..13 keV`; `dates` are dates, periods or spans as text, `2025-03..`. No `sort`: by relevance if there are
+    words, else the newest first.
+    """
+
+    text: str = ""
+    filters: Mapping[Noun, tuple[str, ...]] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    dates: Mapping[Instant, str] = field(default_factory=dict)
+    facets: tuple[Noun, ...] = ()
+    sort: Sort | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+def search_datasets(
+    session: Session, index: DatasetIndex, viewer: Viewer, now: datetime, question: SearchQuestion
+) -> DatasetPage:
+    """Return one page of the datasets that match and that the viewer may know of.
+
+    The rule is asked twice: of the index, for the total and the facets, and of the database, for what is shown. Raises
+    InvalidQueryError for what cannot be understood, with its position in the text.
+    """
+    query = _to_query(session, viewer, now, question)
+    sort = question.sort or _to_default_sort(query)
+    request = SearchRequest(
+        visibility=to_index_filter(viewer, now),
+        query=query,
+        filters=_to_filters(question),
+        facets=tuple(FacetRequest(noun) for noun in question.facets),
+        sort=sort,
+        limit=question.limit,
+        cursor=question.cursor,
+    )
+    page = index.search(request)
+    summaries = load_summaries(session, viewer, now, [hit.id for hit in page.hits])
+    hits = tuple(Hit(summaries[hit.id], hit.score) for hit in page.hits if hit.id in summaries)
+    return DatasetPage(hits, page.total, page.facets, sort, page.next_cursor)
+
+
+def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Query:
+    text = parse_query(question.text)
+    ranges = tuple(_parse_part("parameter", "", written, ParameterRange) for written in question.parameters)
+    # Flat, because words side by side at the top are what relevance is measured by.
+    parts = tuple(part for part in (text.parts if isinstance(text, And) else (text,)) if part != All()) + ranges
+    query = And(parts) if len(parts) > 1 else (*parts, All())[0]
+    if not any(_names_parameter(leaf) for leaf in _walk(query)):
+        return query
+    return resolve(query, _load_parameter_units(session, viewer, now), _load_aliases())
+
+
+def _to_filters(question: SearchQuestion) -> tuple[AnyOf | DateRange, ...]:
+    values = [AnyOf(noun, values) for noun, values in question.filters.items() if values]
+    dates = [_parse_part(instant, f"{instant}:", text, DateRange) for instant, text in question.dates.items()]
+    return (*values, *dates)
+
+
+def _parse_part(name: str, prefix: str, text: str, kind: type[Node]) -> Node:
+    """Return the one node that the text is; raises InvalidQueryError, positions counted in the text."""
+    try:
+        node = parse_query(prefix + text)
+    except InvalidQueryError as error:
+        position = max(error.position - len(prefix), 0)
+        raise InvalidQueryError(f"{name}: {error.message}", position, text) from error
+    if not isinstance(node, kind):
+        example = "energy:12..13 keV" if kind is ParameterRange else "2025-01..2025-03"
+        raise InvalidQueryError(f"{name}: {text!r} is not of the form {example}", 0, text)
+    return node
+
+
+def _to_default_sort(query: Query) -> Sort:
+    has_words = any(isinstance(leaf, Word | Phrase) for leaf in _walk(query))
+    return Sort.RELEVANCE if has_words else Sort.NEWEST
+
+
+def _walk(query: Query) -> Iterator[Query]:
+    match query:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _walk(part)
+        case Not(part):
+            yield from _walk(part)
+        case _:
+            yield query
+
+
+def _names_parameter(leaf: Query) -> bool:
+    return isinstance(leaf, ParameterRange) or (isinstance(leaf, FieldMatch) and leaf.field not in set(Noun))
+
+
+def _load_parameter_units(session: Session, viewer: Viewer, now: datetime) -> dict[str, str]:
+    """Return the unit of every parameter that the viewer may know of, by name.
+
+    Those of the vocabulary everybody knows. Others only who may find a dataset that has them: a refusal that offers
+    the nearest names must not tell what only closed data have.
+    """
+    vocabulary = {name: known.unit for name, known in load_vocabulary().items()}
+    stored = session.execute(select(ParameterType.id, ParameterType.name, ParameterType.units)).all()
+    unknown = [row.id for row in stored if row.name not in vocabulary]
+    if unknown and not viewer.sees_all:
+        hidden = set(unknown) - _find_visible_types(session, viewer, now, unknown)
+        stored = [row for row in stored if row.id not in hidden]
+    return vocabulary | {row.name: row.units for row in stored}
+
+
+def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_ids: list[int]) -> set[int]:
+    of_type = and_(DatasetParameter.type_id == ParameterType.id, DatasetParameter.dataset_id == Dataset.id)
+    is_used = exists().where(of_type, may_find(viewer, now))
+    return set(session.scalars(select(ParameterType.id).where(ParameterType.id.in_(type_ids), is_used)))
+
+
+@cache
+def _load_aliases() -> Mapping[str, str]:
+    return {alias: known.name for known in load_vocabulary().values() for alias in known.aliases}
