@@ -36,6 +36,8 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except CatalogueError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'input or output'}: {error.strerror}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -120,9 +122,9 @@ def search(query: tuple[str, ...], is_json: bool, **options: Any) -> None:
       nxcat search 'instrument:id11 energy:12..13 keV'
       nxcat search '(tooth or bone) not temperature:<100 K'
     """
-    from ingest import commands
+    from ingest import answers
 
-    commands.search(" ".join(query), options, is_json=is_json)
+    answers.search(" ".join(query), options, is_json=is_json)
 
 
 @main.command()
@@ -130,18 +132,18 @@ def search(query: tuple[str, ...], is_json: bool, **options: Any) -> None:
 @as_json
 def show(dataset: int, is_json: bool) -> None:
     """Show a dataset: its scans, its parameters with units and HDF5 paths, its files."""
-    from ingest import commands
+    from ingest import answers
 
-    commands.show(dataset, is_json=is_json)
+    answers.show(dataset, is_json=is_json)
 
 
 @main.command()
 @as_json
 def status(is_json: bool) -> None:
     """Show how many datasets there are, what waits, what failed and why."""
-    from ingest import commands
+    from ingest import answers
 
-    commands.status(is_json=is_json)
+    answers.status(is_json=is_json)
 
 
 @main.group()
@@ -153,9 +155,9 @@ def quarantine() -> None:
 @as_json
 def quarantine_list(is_json: bool) -> None:
     """List the files in quarantine."""
-    from ingest import commands
+    from ingest import answers
 
-    commands.list_quarantine(is_json=is_json)
+    answers.list_quarantine(is_json=is_json)
 
 
 @quarantine.command("retry")
@@ -173,9 +175,9 @@ def quarantine_retry(files: tuple[Path, ...], is_json: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. [default: NXCAT_API_PORT or 8000]")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the API and its documentation page, and work off what waits, until Ctrl-C."""
-    from ingest import commands
+    from ingest import server
 
-    commands.serve(host, port)
+    server.serve(host, port)
 
 
 @main.command()
@@ -191,6 +193,6 @@ def migrate() -> None:
 @click.option("--serve/--no-serve", "is_serving", default=True, help="Serve the API at the end, until Ctrl-C.")
 def demo(folder: Path, is_serving: bool) -> None:
     """Write sample masters into FOLDER, crawl them, search them and serve the API."""
-    from ingest import commands
+    from ingest import demonstration
 
-    commands.demo(folder, is_serving=is_serving)
+    demonstration.demonstrate(folder, is_serving=is_serving)

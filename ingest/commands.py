@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -85,7 +83,7 @@ def print_crawl(roots: list[Root], seen: list[CrawlReport], counts: Counter[str]
     for root, report in zip(roots, seen, strict=True):
         click.echo(
             f"{root.path}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
-            f"{report.vanished} gone, in {report.folders + report.passed_by} folders"
+            f"{report.vanished} gone, {report.waiting} still written, in {report.folders + report.passed_by} folders"
         )
         for folder in report.unreadable:
             click.echo(f"could not be listed: {folder}", err=True)
@@ -162,21 +160,3 @@ def migrate() -> None:
 
     with open_services():
         click.echo(f"the database is at schema {SCHEMA_VERSION}")
-
-
-def serve(host: str | None, port: int | None) -> None:
-    """Serve the API until it is stopped, with one process beside it that works off what waits."""
-    import uvicorn
-    from api.settings import ApiSettings
-
-    settings = ApiSettings()
-    with open_services():
-        pass
-    worker = subprocess.Popen([sys.executable, "-m", "ingest.worker_loop"], stdin=subprocess.PIPE)
-    try:
-        uvicorn.run(
-            "api.app:create_app", factory=True, host=host or settings.host, port=port or settings.port, log_level="info"
-        )
-    finally:
-        worker.terminate()
-        worker.wait()

@@ -20,6 +20,7 @@ from rich.table import Table
 from ingest.catalogue.model import MasterState
 
 if TYPE_CHECKING:
+    from ingest.catalogue.views import ParameterView
     from ingest.pipeline import Outcome
 
 WIDTH_WITHOUT_TERMINAL = 160
@@ -112,14 +113,16 @@ def print_json(document: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table as wide as the terminal; where there is none, as wide as its content."""
+    """Print a table as wide as the terminal, or as a wide page where there is none."""
     table = Table(title=title, title_justify="left", show_edge=False, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
     console = Console()
-    console.print(table, width=None if console.is_terminal else WIDTH_WITHOUT_TERMINAL)
+    if not console.is_terminal:
+        console = Console(width=WIDTH_WITHOUT_TERMINAL)
+    console.print(table)
 
 
 def _to_plain(value: Any) -> Any:
@@ -163,3 +166,16 @@ def _to_cell(value: dict[str, Any]) -> str:
         found = value.get("value")
         text = ", ".join(f"{number:g}" for number in found) if isinstance(found, list) else str(found or "")
     return f"{text} {value['unit']}" if text and value.get("unit") not in (None, "1") else text
+
+
+def to_amount(parameter: ParameterView) -> str:
+    """Return a parameter's value with its unit, as a person reads it."""
+    if parameter.values:
+        text = ", ".join(f"{number:g}" for number in parameter.values)
+    elif parameter.range_bottom is not None and parameter.range_top is not None:
+        text = f"{parameter.range_bottom:g} .. {parameter.range_top:g}"
+    elif parameter.numeric_value is not None:
+        text = f"{parameter.numeric_value:g}"
+    else:
+        return parameter.string_value or str(parameter.date_time_value)
+    return f"{text} {parameter.unit}" if parameter.unit not in ("", "1") else text

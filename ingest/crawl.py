@@ -52,6 +52,8 @@ class CrawlReport:
     new: int = 0
     changed: int = 0
     vanished: int = 0
+    waiting: int = 0
+    """Of the new, changed and unchanged: those that are not read yet, because they may still be written."""
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -177,6 +179,7 @@ class _Crawl:
         self._known.take()
         if self._stands(row, stat):
             self.report.unchanged += 1
+            self.report.waiting += row.state == MasterState.SETTLING
         else:
             self._note_changed(row, stat)
         if len(self._changes) >= _BATCH:
@@ -222,6 +225,7 @@ class _Crawl:
         settled = datetime.fromtimestamp(stat.st_mtime, UTC) + timedelta(seconds=settings.settle_seconds)
         due = max(self._now, settled)
         is_growing = settled > self._now
+        self.report.waiting += is_growing
         if read_at is not None and is_growing:
             due = max(due, read_at + timedelta(seconds=settings.growing_seconds))
         return {

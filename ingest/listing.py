@@ -45,13 +45,17 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
     return Listing(folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found if stat is not None))
 
 
-def count_missing(master: Path, root: Path, linked: Iterable[str]) -> int:
+def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listing) -> int:
     """Return how many of the files that the master names are not there, of those that could be below the root.
 
-    Absolute paths of another machine are no news: they are dangling in every copy.
+    Absolute paths of another machine are no news: they are dangling in every copy. What the listing has is not looked
+    for again: that is all of them, as a rule.
     """
-    targets = {os.path.normpath(master.parent / file) for file in linked}
-    return sum(1 for target in targets if Path(target).is_relative_to(root) and not os.path.lexists(target))
+    folder = f"{listing.location}/"
+    listed = {name for name, _, _ in listing.files}
+    targets = {os.path.normpath(os.path.join(master.parent, file)) for file in linked}
+    unlisted = [target for target in targets if target.removeprefix(folder) not in listed]
+    return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str, int, int]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -127,15 +127,16 @@ def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettin
     if still_for < settings.settle_seconds and not claim.is_closed:
         raise NotFinishedError(path, "changed a moment ago")
     if gate.truncated:
-        raise UnreadableFileError(path, f"truncated: {gate.size} of {gate.stored_end} bytes")
+        raise UnreadableFileError(path, "truncated", f"{gate.size} of {gate.stored_end} bytes")
 
 
 def _store(session: Session, services: Services, claim: Claim, reading: MasterReading, now: datetime) -> Outcome:
     root = session.get_one(Root, claim.root_id)
     rules = services.rulebook.choose(reading.record, root.rules)
     draft = to_drafts(reading.record, rules, ZoneInfo(root.timezone))
-    waits = _to_waits(draft, reading.gate, claim, root, services.settings, now)
-    context = _to_context(root, claim, draft, reading.gate, services.rulebook.match(Path(claim.path)), waits)
+    context = _to_context(root, claim, draft, reading.gate, services.rulebook.match(Path(claim.path)))
+    waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
+    context = replace(context, is_complete=not waits)
     read = _to_read_values(reading, draft, context, waits, now)
     if draft.kind is FileKind.COLLECTION or draft.is_side_file:
         store_side_file(session, draft, context)
@@ -153,7 +154,7 @@ def _store(session: Session, services: Services, claim: Claim, reading: MasterRe
 
 
 def _to_waits(
-    draft: DatasetDraft, gate: Gate, claim: Claim, root: Root, settings: IngestSettings, now: datetime
+    draft: DatasetDraft, gate: Gate, claim: Claim, context: MasterContext, settings: IngestSettings, now: datetime
 ) -> dict[str, datetime | None]:
     """Return what the dataset lacks to be complete, and when it is worth looking again; None: when its stat changes."""
     changed = _to_instant(gate.mtime_ns)
@@ -162,7 +163,8 @@ def _to_waits(
         waits["its writer never closed it"] = None
     if not draft.all_ended:
         waits["a scan has no end"] = None
-    missing = count_missing(Path(claim.path), Path(root.path), [link.file for link in draft.linked_files])
+    linked = [link.file for link in draft.linked_files]
+    missing = count_missing(context.path, context.root.path, linked, context.listing)
     if missing:
         # A file that comes late comes soon; one that is gone for a year will not come tomorrow.
         delay = max(now - changed, timedelta(seconds=settings.growing_seconds))
@@ -178,7 +180,6 @@ def _to_context(
     draft: DatasetDraft,
     gate: Gate,
     match: PathMatch | None,
-    waits: dict[str, datetime | None],
 ) -> MasterContext:
     path = Path(claim.path)
     owns_folder = match is not None and match.dataset is not None
@@ -193,7 +194,7 @@ def _to_context(
         match=match,
         listing=list_folder(path.parent) if owns_folder else list_linked(path, linked),
         folder_mtime_ns=folder_mtime_ns,
-        is_complete=not waits,
+        is_complete=False,
     )
 
 

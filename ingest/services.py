@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import OperationalError
+
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
+from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.catalogue.settings import CatalogueSettings
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_services() -> Iterator[Services]:
-    """Yield the services of the catalogue that the environment names, its schema made or brought up on the way."""
+    """Yield the services of the catalogue that the environment names, its schema made or brought up on the way.
+
+    Raises UnavailableError if the database does not answer, SchemaTooNewError if a newer release has been at it.
+    """
     catalogue = CatalogueSettings()
     engine = make_engine(catalogue.effective_database_url)
-    upgrade_schema(engine)
+    try:
+        upgrade_schema(engine)
+    except OperationalError as error:
+        raise UnavailableError(f"the database cannot be opened: {error.orig}") from error
     index = EmbeddedIndex(catalogue.index_folder)
     try:
         yield Services(

@@ -32,7 +32,7 @@ from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity, ScanDraft, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -240,8 +240,8 @@ def _store_parts(
 ) -> None:
     rows = [_to_scan_row(scan, ordinal, samples.of(scan)) for ordinal, scan in enumerate(draft.scans)]
     scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
-    types = _ParameterTypeIds(session, investigation.facility_id)
-    parameters = [_to_parameter_row(p, types.of(p), scan_ids) for p in draft.parameters]
+    types = store.get_parameter_type_ids(session, investigation.facility_id, _to_wanted_types(draft.parameters))
+    parameters = [_to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
     store.replace_file_parameters(session, dataset.id, parameters)
     techniques = [
         {
@@ -325,28 +325,17 @@ def _to_source(taken: Taken[Any]) -> dict[str, Any]:
     return source
 
 
-class _ParameterTypeIds:
-    """The ids of the parameter types of one master, each looked up once."""
-
-    def __init__(self, session: Session, facility_id: int) -> None:
-        self._session = session
-        self._facility_id = facility_id
-        self._ids: dict[str, int] = {}
-
-    def of(self, parameter: ParameterDraft) -> int:
-        """Return the id of the parameter's type, made if it was not there."""
-        if parameter.name not in self._ids:
-            value = parameter.value.value
-            known = load_vocabulary().get(parameter.name)
-            self._ids[parameter.name] = store.get_parameter_type_id(
-                self._session,
-                self._facility_id,
-                parameter.name,
-                value.unit if isinstance(value, Quantity) else "",
-                _to_value_type(value),
-                known.description if known else None,
-            )
-        return self._ids[parameter.name]
+def _to_wanted_types(parameters: Iterable[ParameterDraft]) -> list[store.WantedType]:
+    vocabulary = load_vocabulary()
+    wanted = {}
+    for parameter in parameters:
+        value = parameter.value.value
+        known = vocabulary.get(parameter.name)
+        unit = value.unit if isinstance(value, Quantity) else ""
+        wanted[parameter.name] = store.WantedType(
+            parameter.name, unit, _to_value_type(value), known.description if known else None
+        )
+    return list(wanted.values())
 
 
 def _to_value_type(value: Quantity | str | Moment) -> ValueType:

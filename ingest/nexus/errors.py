@@ -6,12 +6,13 @@ from pathlib import Path
 
 
 class ReaderError(Exception):
-    """A master could not be read; `path` says which, `reason` why, in a few words that fit a table's column."""
+    """A master could not be read; `path` says which, `reason` why, in a few words that many files may share."""
 
-    def __init__(self, path: Path | str, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str, detail: str = "") -> None:
         self.path = Path(path)
         self.reason = reason
-        super().__init__(f"{path}: {reason}")
+        self.detail = detail
+        super().__init__(f"{path}: {reason}{f', {detail}' if detail else ''}")
 
 
 class NotFinishedError(ReaderError):
@@ -31,7 +32,7 @@ class NotHdf5Error(ReaderError):
 
     def __init__(self, path: Path | str, kind: str) -> None:
         self.kind = kind
-        super().__init__(path, f"not HDF5: {kind}")
+        super().__init__(path, "not HDF5" if kind == "not-hdf5" else f"not HDF5: {kind}")
 
 
 class ReaderKilledError(ReaderError):

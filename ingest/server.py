@@ -1,0 +1,63 @@
+"""`nxcat serve`: the API, with one process beside it that works off what waits."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from api.settings import ApiSettings
+from ingest.catalogue.errors import CatalogueError
+from ingest.services import open_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class AddressTakenError(CatalogueError):
+    """Another program listens there, or the address is not this machine's."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        self.host, self.port = host, port
+        super().__init__(f"cannot listen on {host}:{port}: {problem}; give another with --host and --port")
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and then say so."""
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready()
+
+
+def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | None = None) -> None:
+    """Serve until stopped. With `on_ready` the caller says what there is to see, and requests are not logged."""
+    settings = ApiSettings()
+    listening = listen(host or settings.host, port or settings.port)
+    with open_services():
+        pass  # the schema is there before the two processes ask for it
+    # By name, so that the application is made after the server is, and nothing of it is imported here.
+    config = uvicorn.Config("api.app:create_app", factory=True, log_level="warning" if on_ready else "info")
+    worker = subprocess.Popen([sys.executable, "-m", "ingest.background"], stdin=subprocess.PIPE)
+    try:
+        _Server(config, on_ready).run(sockets=[listening])
+    finally:
+        worker.terminate()
+        worker.wait()
+        listening.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; raises AddressTakenError if it cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise AddressTakenError(host, port, error.strerror or str(error)) from error
