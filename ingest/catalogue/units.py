@@ -128,7 +128,10 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
     "mass": {"g": (1e-3, "gram grams"), "mg": (1e-6, ""), "kg": (1.0, "")},
     "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm³ g/cm**3 g.cm-3")},
     "ratio": {"%": (1e-2, "percent Percent pct"), "1": (1.0, "dimensionless fraction")},
-    "wavenumber": {"1/angstrom": (1e10, "1/Å 1/A A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1"), "1/nm": (1e9, "nm^-1 nm-1")},
+    "wavenumber": {
+        "1/angstrom": (1e10, "1/Å 1/A Å^-1 A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1"),
+        "1/nm": (1e9, "nm^-1 nm-1"),
+    },
     "emittance": {"nm*rad": (1.0, "nm·rad nm⋅rad nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
     "pixel": {"pixel": (1.0, "pixels px Pixels Pixel")},
 }

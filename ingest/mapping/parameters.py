@@ -96,19 +96,18 @@ def _find_one(search: Search, target: TargetPlan) -> AnyTaken | None:
 
 def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
     """Yield the parameter for each group that gives it."""
-    seen: set[str] = set()
+    seen: set[int] = set()
     for source in target.sources:
         for place in (place for position in source.positions for place in search.index.find(position)):
-            owner = place.relative_path()
             readings = read_place(place, source)
             taken: AnyTaken | None
             if target.kind is Kind.QUANTITY:
                 taken = search.first_quantity(readings, target)
             else:
                 taken = next((text for reading in readings if (text := to_text(reading, target, search.plan))), None)
-            if taken is not None and owner not in seen:
-                seen.add(owner)
-                yield Found(target.name, taken, owner, place.order)
+            if taken is not None and place.order not in seen:
+                seen.add(place.order)
+                yield Found(target.name, taken, place.relative_path(), place.order)
 
 
 def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterDraft]:

@@ -24,6 +24,11 @@ class Holder(Enum):
     GROUP_ATTRIBUTE = auto()
     FIELD_ATTRIBUTE = auto()
     GROUP_NAME = auto()
+    GROUP_VALUE = auto()
+    """A group that stands for a value: a log, a sensor, an identifier."""
+
+
+_WHOLE_GROUP: Final = {".": Holder.GROUP_NAME, "*": Holder.GROUP_VALUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +162,8 @@ def _to_source(source: Source) -> SourcePlan:
 
 
 def _to_field_name(text: str) -> FieldName:
-    if text == ".":
-        return FieldName(Holder.GROUP_NAME)
+    if text in _WHOLE_GROUP:
+        return FieldName(_WHOLE_GROUP[text])
     name, at, attribute = text.partition("@")
     if not at:
         return FieldName(Holder.FIELD, name.casefold())

@@ -131,7 +131,8 @@ class EntryIndex:
 def to_position(text: str) -> Position:
     """Return the position that a rule writes: `NXsample/NXbeam`, `NXcollection:positioners`, `:experiment`, `root`.
 
-    Raises ValueError if the last step is a name with `*` and no class: there would be no index for it.
+    Raises ValueError if a step is neither class nor name, or if the last is a name with `*` and no class: there would
+    be no index for it.
     """
     steps = tuple(_to_step(part) for part in reversed(text.split("/")))
     if not steps[0].nx_class and ("*" in steps[0].name or not steps[0].name):
@@ -141,5 +142,7 @@ def to_position(text: str) -> Position:
 
 def _to_step(part: str) -> Step:
     nx_class, _, name = part.partition(":")
+    if not (name or nx_class.casefold() == ROOT) and not nx_class.casefold().startswith("nx"):
+        raise ValueError(f"{part!r} is no step of a position: write a class, class:name or :name")
     form = re.compile(translate(name.casefold())) if name else None
     return Step(nx_class.casefold(), name.casefold(), form)

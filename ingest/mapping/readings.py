@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -22,6 +21,8 @@ _NO_UNIT: Final = frozenset({"", "none", "nx_any", "any", "arbitrary", "a.u.", "
 _NUMBER: Final = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.{0,30})?")
 LONGEST_ORIGINAL: Final = 1000
 """Characters; an original is there to be compared by eye."""
+_UNINITIALISED: Final = 1e30
+"""Nothing that is measured is larger; memory that nobody wrote to often is."""
 _SAME: Final = 1e-9
 """Relative; numbers of a vector that differ by less are one value."""
 _LOG_FIELDS: Final = ("value", "data", "raw_value")
@@ -68,6 +69,8 @@ def _is_named(place: Place, form: re.Pattern[str]) -> bool:
 def _find_reading(place: Place, name: FieldName, source: SourcePlan) -> Reading | None:
     if name.holder is Holder.GROUP_NAME:
         return Reading(source, place.group.path, place.group.name)
+    if name.holder is Holder.GROUP_VALUE:
+        return _to_group_reading(place.group, source)
     if name.holder is Holder.GROUP_ATTRIBUTE:
         value = place.group.attributes.get(name.attribute)
         return None if value is None else Reading(source, f"{place.group.path}@{name.attribute}", value)
@@ -82,10 +85,13 @@ def _find_reading(place: Place, name: FieldName, source: SourcePlan) -> Reading 
 
 
 def _find_in_group(place: Place, name: FieldName, source: SourcePlan) -> Reading | None:
-    """Return what a group says that stands where a field is expected: a log, a sensor, an identifier."""
+    """Return what a group says that stands where a field is expected."""
     group = place.find_group(name.name) if name.holder is Holder.FIELD else None
-    if group is None:
-        return None
+    return None if group is None else _to_group_reading(group, source)
+
+
+def _to_group_reading(group: Group, source: SourcePlan) -> Reading | None:
+    """Return the value of a log, a sensor or an identifier."""
     fields = {field.name.casefold(): field for field in group.fields}
     inner = next((fields[known] for known in (*_LOG_FIELDS, *_IDENTIFIER_FIELDS) if known in fields), None)
     summary = _to_summary(group, fields, inner)
@@ -173,7 +179,7 @@ def to_numbers(reading: Reading, target: TargetPlan) -> Numbers | None:
     else:
         items = _items(value)
     numbers = [float(item) for item in items if isinstance(item, int | float) and not isinstance(item, bool)]
-    known = tuple(number for number in numbers if math.isfinite(number) and number not in target.never)
+    known = tuple(number for number in numbers if abs(number) < _UNINITIALISED and number not in target.never)
     if not known or (is_span and len(known) < len(items)):
         return None
     return Numbers(known, is_span, unit)

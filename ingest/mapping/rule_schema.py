@@ -80,7 +80,8 @@ class Source(_Strict):
     `NXentry` is the entry itself; `root` is the root of the file. Of several groups the outermost comes first."""
     fields: tuple[str, ...]
     """Names, in any case of letters: `name` is a field, or a group that stands for one (NXlog, NXidentifier);
-    `@name` an attribute of the group; `field@name` an attribute of a field; `.` the name of the group itself."""
+    `@name` an attribute of the group; `field@name` an attribute of a field; `.` the name of the group itself; `*` the
+    value that the group stands for, if it is a log, a sensor or an identifier."""
     unless_named: Pattern = ""
     """Groups whose name, or whose parent's name, contains this are passed over."""
     matching: Pattern = ""

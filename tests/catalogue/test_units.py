@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.catalogue.units import (
+    DimensionError,
+    Probe,
+    UnknownUnitError,
+    convert,
+    energy_to_wavelength,
+    find_probe,
+    parse_unit,
+    wavelength_to_energy,
+)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "canonical"),
+    [
+        ("KeV", "keV"),
+        ("kev", "keV"),
+        ("EV", "eV"),
+        ("meV", "meV"),
+        ("MeV", "MeV"),
+        ("Angstroem", "angstrom"),
+        ("\N{ANGSTROM SIGN}", "angstrom"),
+        ("\N{LATIN CAPITAL LETTER A WITH RING ABOVE}", "angstrom"),
+        (b"\xc5".decode("latin-1"), "angstrom"),
+        ("\N{MICRO SIGN}m", "um"),
+        ("\N{GREEK SMALL LETTER MU}m", "um"),
+        ("Kelvin", "K"),
+        (b"\xb0C".decode("latin-1"), "degC"),
+        ("degrees", "deg"),
+        ("seconds", "s"),
+        ("Hz", "Hz"),
+        ("photons/s", "photons/s"),
+        ("mm/s", "mm/s"),
+        ("\N{ANGSTROM SIGN}^-1", "1/angstrom"),
+    ],
+)
+def test_one_spelling_of_a_unit(spelled, canonical):
+    assert parse_unit(spelled) == canonical
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ISO8601", "secORcounts", "steps per", "m**999999", "9**9**9", "__import__('os')", "x" * 5000]
+)
+def test_what_is_no_unit(text):
+    assert parse_unit(text) is None
+
+
+@pytest.mark.parametrize(
+    ("letter", "target", "unit"),
+    [("A", "angstrom", "angstrom"), ("A", "mA", "A"), ("A", None, "A"), ("C", "K", "degC"), ("F", "K", "degF")],
+)
+def test_target_decides_what_a_letter_means(letter, target, unit):
+    assert parse_unit(letter, target) == unit
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "source", "target", "expected"),
+    [
+        (800.0, "meV", "keV", 0.0008),
+        (1.503e-21, "J", "keV", 9.380988e-06),
+        (20.0, "degC", "K", 293.15),
+        (20.0, "C", "K", 293.15),
+        (300.0, "K", "degC", 26.85),
+        (32.0, "degF", "degC", 0.0),
+        (0.6, "nm", "angstrom", 6.0),
+        (1.0, "A", "angstrom", 1.0),
+        (1.0, "inch", "mm", 25.4),
+        (5.0, "%", "1", 0.05),
+        (2.0, "Hz", "photons/s", 2.0),
+        (60.0, "mm/min", "mm/s", 1.0),
+    ],
+)
+def test_convert(magnitude, source, target, expected):
+    assert convert(magnitude, source, target) == pytest.approx(expected, rel=1e-6)
+
+
+def test_round_numbers_stay_round():
+    assert convert(800.0, "meV", "keV") == 0.0008
+    assert convert(12400.0, "eV", "keV") == 12.4
+
+
+def test_unknown_unit_says_which_would_do():
+    with pytest.raises(UnknownUnitError, match="write one of keV, eV, meV") as caught:
+        convert(1.0, "blorp", "keV")
+    assert (caught.value.unit, caught.value.target) == ("blorp", "keV")
+
+
+@pytest.mark.parametrize(("source", "target"), [("mA", "keV"), ("degC", "mm"), ("inch", "K"), ("K", "inch")])
+def test_other_dimension_says_which_would_do(source, target):
+    with pytest.raises(DimensionError) as caught:
+        convert(1.0, source, target)
+    assert caught.value.source == parse_unit(source)
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_the_parser(text):
+    unit = parse_unit(text)
+    assert unit is None or parse_unit(unit) is not None
+
+
+@given(st.floats(1e-3, 1e3), st.sampled_from(Probe))
+def test_energy_and_wavelength_are_inverse(kev, probe):
+    assert wavelength_to_energy(energy_to_wavelength(kev, probe), probe) == pytest.approx(kev)
+
+
+def test_the_two_relations():
+    assert energy_to_wavelength(12.398419843320026, Probe.PHOTON) == 1.0
+    assert wavelength_to_energy(1.8, Probe.NEUTRON) == pytest.approx(25.2482e-6, rel=1e-4)
+    assert math.isclose(energy_to_wavelength(81.80421009e-6, Probe.NEUTRON), 1.0, rel_tol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "probe"),
+    [
+        ("x-ray", Probe.PHOTON),
+        ("X-rays", Probe.PHOTON),
+        ("Xray", Probe.PHOTON),
+        ("ultraviolet", Probe.PHOTON),
+        ("neutrons", Probe.NEUTRON),
+        ("Neutron", Probe.NEUTRON),
+        ("positive muons", None),
+        ("electron", None),
+        ("", None),
+    ],
+)
+def test_find_probe(text, probe):
+    assert find_probe(text) is probe
+
+
+def test_common_units_need_no_pint():
+    code = (
+        "import sys; from ingest.catalogue.units import convert;"
+        "convert(1, 'Angstroem', 'angstrom'); convert(20, 'C', 'K'); convert(1, 'KeV', 'keV'); assert 'pint' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

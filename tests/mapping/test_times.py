@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ingest.mapping.times import to_moment
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize(
+    ("text", "instant", "zone_known", "written"),
+    [
+        ("2009-09-13T20:55:37", "2009-09-13T18:55:37", False, "2009-09-13T20:55:37"),
+        ("2009-09-13 20:55:37", "2009-09-13T18:55:37", False, "2009-09-13T20:55:37"),
+        ("2008-11-18T12:41:20+0100", "2008-11-18T11:41:20", True, "2008-11-18T12:41:20+01:00"),
+        ("2008-11-18T12:41:20-06", "2008-11-18T18:41:20", True, "2008-11-18T12:41:20-06:00"),
+        ("2024-10-28T09:32:35Z", "2024-10-28T09:32:35", True, "2024-10-28T09:32:35+00:00"),
+        ("2019-05-28T17:56:40.351+01:00", "2019-05-28T16:56:40.351000", True, "2019-05-28T17:56:40.351000+01:00"),
+        ("2011-03-25T13:43:41.382972", "2011-03-25T12:43:41.382972", False, "2011-03-25T13:43:41.382972"),
+        ("2011-03-25T13:43:41.382972999", "2011-03-25T12:43:41.382972", False, "2011-03-25T13:43:41.382972"),
+        ("2015-05-06T12:00:00.", "2015-05-06T10:00:00", False, "2015-05-06T12:00:00"),
+        ("18-Sep-21 22:04:08", "2021-09-18T20:04:08", False, "2021-09-18T22:04:08"),
+        ("18-Sep-98 22:04:08", "1998-09-18T20:04:08", False, "1998-09-18T22:04:08"),
+        ("2022/12/12 18:49:28", "2022-12-12T17:49:28", False, "2022-12-12T18:49:28"),
+        ("Wed Feb 03 16:51:31 2016", "2016-02-03T15:51:31", False, "2016-02-03T16:51:31"),
+        ("20101217T133945", "2010-12-17T12:39:45", False, "2010-12-17T13:39:45"),
+        ("2019-11-25T12:25:21+10:00}", "2019-11-25T02:25:21", True, "2019-11-25T12:25:21+10:00"),
+        ("2005-05-27", "2005-05-26T22:00:00", False, "2005-05-27"),
+        (1454539891.5, "2016-02-03T22:51:31.500000", True, "2016-02-03T22:51:31.500000+00:00"),
+        ("1454539891", "2016-02-03T22:51:31", True, "2016-02-03T22:51:31+00:00"),
+    ],
+)
+def test_forms_of_time(text, instant, zone_known, written):
+    moment = to_moment(text, PARIS)
+    assert moment.instant == datetime.fromisoformat(instant).replace(tzinfo=UTC)
+    assert (moment.zone_known, moment.written) == (zone_known, written)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "0000-00-00",
+        "2009-13-45 00:00:00",
+        "1970-01-01T00:00:00Z",
+        "12:00:00",
+        5,
+        -1.0,
+        7e78,
+        "2009-01-01T25:00:00",
+        "9" * 500,
+    ],
+)
+def test_what_is_no_time(text):
+    assert to_moment(text, PARIS) is None
+
+
+def test_time_of_day_needs_a_day():
+    assert to_moment("09:56:23", PARIS, day=date(2008, 12, 24)).written == "2008-12-24T09:56:23"
+
+
+@pytest.mark.parametrize(
+    ("zone_text", "hour", "known"),
+    [("-0500", 17, True), ("America/New_York", 16, True), ("../../etc/passwd", 10, False), ("nowhere", 10, False)],
+)
+def test_zone_told_beside_the_time(zone_text, hour, known):
+    moment = to_moment("2015-05-06T12:00:00.", PARIS, zone_text=zone_text)
+    assert (moment.instant.hour, moment.zone_known) == (hour, known)
+
+
+def test_zone_in_the_text_goes_first():
+    assert to_moment("2015-05-06T12:00:00Z", PARIS, zone_text="-0500").instant.hour == 12
