@@ -33,7 +33,7 @@ PARIS = ZoneInfo("Europe/Paris")
         ("1454539891", "2016-02-03T22:51:31", True, "2016-02-03T22:51:31+00:00"),
     ],
 )
-def test_forms_of_time(text, instant, zone_known, written):
+def test_forms_of_time(text: str | float, instant: str, zone_known: bool, written: str) -> None:
     moment = to_moment(text, PARIS)
     assert moment.instant == datetime.fromisoformat(instant).replace(tzinfo=UTC)
     assert (moment.zone_known, moment.written) == (zone_known, written)
@@ -55,11 +55,11 @@ def test_forms_of_time(text, instant, zone_known, written):
         "9" * 500,
     ],
 )
-def test_what_is_no_time(text):
+def test_what_is_no_time(text: str | float) -> None:
     assert to_moment(text, PARIS) is None
 
 
-def test_time_of_day_needs_a_day():
+def test_time_of_day_needs_a_day() -> None:
     assert to_moment("09:56:23", PARIS, day=date(2008, 12, 24)).written == "2008-12-24T09:56:23"
 
 
@@ -67,10 +67,10 @@ def test_time_of_day_needs_a_day():
     ("zone_text", "hour", "known"),
     [("-0500", 17, True), ("America/New_York", 16, True), ("../../etc/passwd", 10, False), ("nowhere", 10, False)],
 )
-def test_zone_told_beside_the_time(zone_text, hour, known):
+def test_zone_told_beside_the_time(zone_text: str, hour: int, known: bool) -> None:
     moment = to_moment("2015-05-06T12:00:00.", PARIS, zone_text=zone_text)
     assert (moment.instant.hour, moment.zone_known) == (hour, known)
 
 
-def test_zone_in_the_text_goes_first():
+def test_zone_in_the_text_goes_first() -> None:
     assert to_moment("2015-05-06T12:00:00Z", PARIS, zone_text="-0500").instant.hour == 12
