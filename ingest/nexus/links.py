@@ -91,15 +91,14 @@ class SoftLinks:
         """Paths that were found to be hard links all the way."""
 
     def find_target(self, path: bytes, steps: int = _SOFT_STEPS) -> tuple[bytes, int] | None:
-        """Return the plain path and the address where `path` ends, None if that is not in this file.
-
-        Raises what h5py raises for a dangling link: KeyError.
-        """
+        """Return the plain path and the address where `path` ends; None if it dangles or leaves this file."""
         parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
         plain = b""
         for number, part in enumerate(parts, start=1):
             here = plain + b"/" + part
             if here not in self._hard or number == len(parts):
+                if not self._links.exists(here):
+                    return None
                 info = self._links.get_info(here)
                 if info.type == h5l.TYPE_SOFT and steps:
                     return self.find_target(self._splice(plain, here, parts[number:]), steps - 1)

@@ -19,7 +19,9 @@ _PERSONAL_WORDS = frozenset(
 )
 _PERSONAL_WORDS_OF_A_USER = _PERSONAL_WORDS | {"mobile", "street", "zip", "zipcode", "postcode", "postal", "city"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_EMAIL = re.compile(r"[^\s@<>,;:\"'()\[\]]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_EMAIL = re.compile(
+    r"[^\s@<>,;:\"'()\[\]]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[^\W\d_]{2,24}(?!\w)"
+)
 _INTERNATIONAL = re.compile(r"(?<![\w.+-])\+[1-9](?:[\s()/-]{0,3}\d){8,14}(?![\w.])")
 _LABELLED = re.compile(
     r"(?i)(?<![a-z])(tel|t\u00e9l|telephone|t\u00e9l\u00e9phone|phone|fax|mobile|gsm)\b"
@@ -39,7 +41,7 @@ def is_personal(name: str, of_a_user: bool = False) -> bool:
 
 def to_redacted(text: str) -> str:
     """Return the text with every e-mail address and telephone number in it replaced by `[redacted]`."""
-    if "@" in text:
+    if "@" in text or ("at" in text and ("(" in text or "[" in text)):
         text = _EMAIL.sub(REDACTED, text)
     if "+" in text:
         text = _INTERNATIONAL.sub(REDACTED, text)

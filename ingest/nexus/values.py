@@ -46,14 +46,14 @@ def to_text(raw: bytes | str, characters: int) -> str:
     It is redacted before it is cut: half an e-mail address would no longer look like one.
     """
     if isinstance(raw, bytes):
-        raw = raw[: 8 * characters].strip(b"\0").partition(b"\0")[0]
+        raw = raw.strip(b"\0").partition(b"\0")[0]
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
             text = raw.decode("latin-1")
     else:
-        text = raw[: 8 * characters].partition("\0")[0].encode("utf-8", "replace").decode("utf-8")
-    return to_redacted(text.strip())[:characters]
+        text = raw.partition("\0")[0].encode("utf-8", "replace").decode("utf-8")
+    return to_redacted(text[: 4 * characters].strip())[:characters]
 
 
 def to_number(raw: Any) -> bool | int | float | None:

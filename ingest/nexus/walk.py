@@ -174,12 +174,24 @@ class _Job:
         self.names: set[str] | None = None
 
     def set_members(self, members: Members) -> None:
-        """Line up the members; in a large group those first that tell most."""
+        """Line up the members; in a large group those first that tell most, then its groups, then the rest."""
         self.names = {to_name(name) for name, _ in members.hard}
         hard = members.hard
         if len(hard) > _TURN:
-            hard = sorted(hard, key=lambda member: to_name(member[0]) not in FIRST_NAMES)
+            hard = sorted(hard, key=self._order)
         self.hard, self.soft = hard[::-1], members.soft[::-1]
+
+    def _order(self, member: tuple[bytes, int]) -> int:
+        if to_name(member[0]) in FIRST_NAMES:
+            return 0
+        if (
+            self.scope.reading is Reading.MOTORS
+        ):  # the usual large group, and no groups in it: 5 microseconds saved each
+            return 2
+        try:
+            return 1 if h5o.get_info(self.gid, member[0]).type == h5o.TYPE_GROUP else 2
+        except MEMBER_ERRORS:
+            return 2
 
 
 class _Tree:
