@@ -22,19 +22,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5p, h5s
 
 from ingest.nexus.master import read_master
-from ingest.nexus.record import Group
 from ingest.samples.bulk import write_bliss_master
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.nexus.record import Group
 
 SCANS = (1, 100, 1000)
 WALK_AT_MOST = 100

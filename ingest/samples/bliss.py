@@ -7,16 +7,19 @@ virtual datasets over Lima's files by relative path. The machine's group is what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ingest.samples.hdf5 import add_group, add_number, add_text, local_time, make_random, set_age
 from ingest.samples.lima import list_lima_files, write_lima_file, write_virtual_images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NAMED_MOTORS = ("samx", "samy", "samz", "phi", "chi", "omega", "mono", "energy", "detx", "dety", "s1u", "s1d")
 MOTOR_UNITS = {"phi": "deg", "chi": "deg", "omega": "deg", "mono": "deg", "energy": "keV"}

@@ -6,7 +6,10 @@ A killed writer leaves the mark, a clean close removes it.
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 VERSION_BYTE = 8

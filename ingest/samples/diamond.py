@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ingest.samples.expected import Expected
 from ingest.samples.hdf5 import add_fixed_text, add_group, add_number, add_text, local_time, make_random, set_age
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAXS_VISIT = "dls/i22/data/2019/cm22968-3"
 MAP_VISIT = "dls/i18/data/2022/sp30118-1"

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import zlib
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import h5py
 import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import h5py
 
 SUMMER_MONTHS = range(4, 11)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 
 from ingest.samples.hdf5 import add_group, add_text, make_random
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FRAMES_PER_FILE = 5
 FRAME_SHAPE = (32, 48)

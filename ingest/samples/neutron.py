@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ingest.samples.expected import Expected
 from ingest.samples.hdf5 import add_fixed_text, add_group, add_number, add_text, local_time, make_random, set_age
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PULSED_FOLDER = "isis/ndxsandals/instrument/data/cycle_21_2"
 CONTINUOUS_FOLDER = "sinq/dmc/2022"
@@ -24,51 +27,36 @@ WAVELENGTH = 2.4586
 
 
 def write_neutron_masters(folder: Path) -> list[Expected]:
-    """Write two runs of a time-of-flight instrument, and two of a powder diffractometer at two temperatures."""
-    runs = folder / PULSED_FOLDER
-    water = Expected(
-        write_pulsed_run(runs / "SLS65012.nxs", "heavy water", 298.0),
+    """Write two runs of a time-of-flight instrument, and two of a powder diffractometer, each at two temperatures."""
+    water = Expected(folder, "dataset", scans=1, sample="heavy water", instrument="SANDALS", proposal="2010877")
+    oxide = Expected(
+        folder,
         "dataset",
         scans=1,
-        title="heavy water T=298",
-        sample="heavy water",
-        instrument="SANDALS",
-        proposal="2010877",
-        temperature_kelvin=298.0,
-    )
-    cold = replace(
-        water,
-        path=write_pulsed_run(runs / "SLS65013.nxs", "heavy water", 280.0),
-        title="heavy water T=280",
-        temperature_kelvin=280.0,
-    )
-    diffraction = Expected(
-        write_powder_run(folder / CONTINUOUS_FOLDER / "dmc2022n004711.hdf", "HoNiO3 below T_N", 1.6),
-        "dataset",
-        scans=1,
-        title="HoNiO3 below T_N",
         sample="HoNiO3",
         instrument="DMC",
         proposal="20220345",
         wavelength_angstrom=WAVELENGTH,
-        temperature_kelvin=1.6,
     )
-    warm = replace(
-        diffraction,
-        path=write_powder_run(folder / CONTINUOUS_FOLDER / "dmc2022n004712.hdf", "HoNiO3 above T_N", 180.0),
-        title="HoNiO3 above T_N",
-        temperature_kelvin=180.0,
-    )
-    return [water, cold, diffraction, warm]
+    expected = []
+    for run, kelvin in ((65012, 298.0), (65013, 280.0)):
+        title = f"heavy water T={kelvin:.0f}"
+        path = write_pulsed_run(folder / PULSED_FOLDER / f"SLS{run}.nxs", title, kelvin)
+        expected.append(replace(water, path=path, title=title, temperature_kelvin=kelvin))
+    for run, kelvin in ((4711, 1.6), (4712, 180.0)):
+        title = f"HoNiO3 at {kelvin} K"
+        path = write_powder_run(folder / CONTINUOUS_FOLDER / f"dmc2022n{run:06d}.hdf", title, kelvin)
+        expected.append(replace(oxide, path=path, title=title, temperature_kelvin=kelvin))
+    return expected
 
 
-def write_pulsed_run(path: Path, sample_name: str, temperature: float) -> Path:
+def write_pulsed_run(path: Path, title: str, temperature: float) -> Path:
     """Write a run of a time-of-flight instrument; temperature in kelvin."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w") as file:
         file.attrs["file_time"] = np.bytes_(f"{PULSED_BEGIN:%Y-%m-%dT%H:%M:%S}")
         entry = add_group(file, "raw_data_1", "NXentry")
-        write_run_header(entry, path, f"{sample_name} T={temperature:.0f}")
+        write_run_header(entry, path, title)
         instrument = add_group(entry, "instrument", "NXinstrument")
         add_fixed_text(instrument, "name", "SANDALS").attrs["short_name"] = np.bytes_("SLS")
         write_source(instrument, "source", "ISIS", "Pulsed Neutron Source", "neutrons")
@@ -80,7 +68,7 @@ def write_pulsed_run(path: Path, sample_name: str, temperature: float) -> Path:
         for number in (1, 2):
             monitor = add_group(entry, f"monitor_{number}", "NXmonitor")
             add_number(monitor, "data", counts[:, :1], "counts")
-        write_run_sample(entry, sample_name, temperature)
+        write_run_sample(entry, "heavy water", temperature)
         write_blank_user(entry)
     set_age(path, PULSED_BEGIN + timedelta(minutes=30))
     return path

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ingest.samples.expected import Expected
 from ingest.samples.hdf5 import add_group, add_number, add_text, local_time, set_age
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VISIT = "sls/x06da/e19370/20230828"
 BEGIN = datetime(2023, 8, 28, 12, 4, 11, 372000, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.samples.damage import write_lfs_pointer, write_text, write_truncated
 from ingest.samples.diamond import MAP_BEGIN, MAP_VISIT, write_gda_masters
@@ -12,6 +12,9 @@ from ingest.samples.hdf5 import set_age
 from ingest.samples.neutron import CONTINUOUS_BEGIN, CONTINUOUS_FOLDER, write_neutron_masters
 from ingest.samples.nxmx import write_eiger_masters
 from ingest.samples.visits import write_visits
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOST = "visitor/hc5231/id22/20230418/RAW_DATA/Fe2O3/Fe2O3_0005_lost/Fe2O3_0005_lost.h5"
 LOST_AT = datetime(2023, 4, 18, 13, 40, tzinfo=UTC)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.samples.bliss import BlissDataset, Scan, write_collection_master, write_dataset
 from ingest.samples.damage import mark_open
 from ingest.samples.expected import Becomes, Expected
 from ingest.samples.hdf5 import set_age
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ALIGN = Scan("ascan samx -1.000000 1.000000 20 0.1", 21, moved="samx", start=-1.0)
 COUNT = Scan("loopscan 10 0.5", 10, count_time=0.5, camera="eiger")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.samples.expected import SampleSet
 from ingest.samples.tree import write_samples
+
+if TYPE_CHECKING:
+    from ingest.samples.expected import SampleSet
 
 TODAY = date(2026, 11, 21)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import pytest
@@ -13,6 +13,9 @@ import pytest
 from ingest.samples.bulk import write_bliss_master, write_dataset_folder
 from ingest.samples.damage import flag_byte, mark_open
 from tests.builders import mutate, write_master
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KILLED_WRITER = """
 import os, signal, sys, h5py

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import time
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 import pytest
 
 from ingest.samples.damage import OPEN_FOR_WRITE, SIGNATURE, flag_byte
-from ingest.samples.expected import Expected, SampleSet
 from ingest.samples.tree import write_samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ingest.samples.expected import Expected, SampleSet
 
 TODAY = date(2026, 11, 21)
 NAMED_CLASSES = {"NXsample", "NXinstrument"}
