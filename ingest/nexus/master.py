@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from h5py import h5f, h5p
+from h5py import h5f, h5fd, h5p
 
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.errors import UnreadableFileError
-from ingest.nexus.gate import open_regular
+from ingest.nexus.gate import open_regular, read_gate
+from ingest.nexus.unclosed import UnclosedFile
 from ingest.nexus.values import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.walk import read_tree
 
@@ -23,15 +24,15 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
     """Return what the master says about itself; the file is closed again and no lock was taken.
 
     Set HDF5_USE_FILE_LOCKING=FALSE before h5py is imported: the environment overrules what is asked here
-    (HDF5 2.0.0). A file that a SWMR writer left open is read as such a reader, and the record says so.
+    (HDF5 2.0.0). A file that a SWMR writer left open is read as such a reader, and the record says so; one that
+    another writer left open is read as far as it was written. Whether the writer is really gone was asked before.
 
     Raises UnreadableFileError if libhdf5 refuses the file; OSError if it is not there or may not be read, ELOOP if
     `path` is a symbolic link.
     """
     descriptor = open_regular(path)
     try:
-        # libhdf5 opens by name; this name is that of the very file that was just found to be a regular one.
-        fid, swmr = _open(f"/dev/fd/{descriptor}".encode(), path)
+        fid, swmr = _open(descriptor, path)
         try:
             return read_tree(fid, budget, swmr)
         except MEMBER_ERRORS as error:
@@ -43,20 +44,31 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
         os.close(descriptor)
 
 
-def _open(name: bytes, path: Path | str) -> tuple[h5f.FileID, bool]:
+def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, bool]:
+    """Return the open file and whether it is read as by a SWMR reader."""
+    # libhdf5 opens by name; this name is that of the very file that was found to be a regular one.
+    name = f"/dev/fd/{descriptor}".encode()
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fapl_sec2()
     access.set_file_locking(False, False)  # noqa: FBT003 - h5py names them use_file_locking, ignore_when_disabled
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     try:
         return h5f.open(name, h5f.ACC_RDONLY, access), False
-    except OSError as refusal:
-        if refusal.errno is not None:
-            raise OSError(refusal.errno, os.strerror(refusal.errno), os.fspath(path)) from None
-        try:
-            return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), True
-        except OSError:
+    except OSError as error:
+        if error.errno is not None:
+            raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
+        refusal = error
+    try:
+        return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), True
+    except OSError:
+        gate = read_gate(path)
+        if not gate.open_for_write:
             raise UnreadableFileError(path, _to_reason(refusal)) from None
+    try:
+        access.set_fileobj_driver(h5fd.fileobj_driver, UnclosedFile(descriptor, gate.user_block))
+        return h5f.open(name, h5f.ACC_RDONLY, access), False
+    except OSError:
+        raise UnreadableFileError(path, _to_reason(refusal)) from None
 
 
 def _to_reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ from ingest.nexus.encoding import encode_record
 from ingest.nexus.errors import UnreadableFileError
 from ingest.nexus.master import read_master
 from ingest.nexus.record import Field, FileKind, Group, MasterRecord
+from ingest.nexus.unclosed import UnclosedFile, to_checksum
 
 Write = Callable[..., Path]
 AddGroup = Callable[..., h5py.Group]
@@ -246,6 +247,30 @@ def test_file_that_a_swmr_writer_left_open(write_unclosed: Write) -> None:
     record = read_master(write_unclosed(swmr=True))
     assert record.swmr
     assert find_field(record, "/entry/title").value == "never closed"
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v108", "latest"])
+def test_file_that_a_dead_writer_left_open_is_read_and_not_touched(write_unclosed: Write, libver: str) -> None:
+    path = write_unclosed(libver=libver)
+    before = path.read_bytes()
+    record = read_master(path)
+    assert find_field(record, "/entry/title").value == "never closed"
+    assert not record.swmr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("libver", "block"), [("v108", 0), ("latest", 0), ("latest", 512)])
+def test_view_of_an_unclosed_file_differs_in_its_flags_alone(write: Write, libver: str, block: int) -> None:
+    path = write(libver=libver, userblock_size=block)
+    content = path.read_bytes()
+    header = content[block : block + 64]
+    assert to_checksum(header[:44]).to_bytes(4, "little") == header[44:48]
+    path.write_bytes(content[: block + 11] + b"\1" + content[block + 12 :])
+    with path.open("rb") as file:
+        view = UnclosedFile(file.fileno(), block)
+        assert view.read(len(content) + 10) == content
+        assert view.seek(-10, os.SEEK_END) == view.tell() == len(content) - 10
+        assert view.read(100) == content[-10:]
 
 
 def test_missing_filter_does_not_matter(write: Write) -> None:

@@ -20,6 +20,7 @@ REFUSED = {
     "NXtest_hdf4.hdf": "hdf4",
     "TestExtensions_xml.nxs": "xml",
     "amor2025n005952.hdf": "lfs-pointer",
+    "basler1_0006.h5": "bad object header version number",  # its writer died before it wrote the root group
     "icat_dataset_message.xml": "xml",
     "icat_investigation_message.xml": "xml",
 }
@@ -39,6 +40,8 @@ def test_every_file_is_read_or_refused_with_its_true_reason(corpus: Path, reader
                 reader.read(path)
             except NotHdf5Error as error:
                 refused[path.name] = error.kind
+            except UnreadableFileError as error:
+                refused[path.name] = error.reason
     assert refused == REFUSED
 
 

@@ -1,0 +1,99 @@
+"""A read-only view of a file whose writer died, in which the superblock says that it was closed.
+
+libhdf5 refuses such a file (superblock version 2 and 3 without SWMR) until h5clear has written into it. We write into
+nobody's file: the few bytes are changed on their way to libhdf5. Slower than its own driver, and rare.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ingest.nexus.gate import HDF5_SIGNATURE, HEADER_BYTES
+
+_FLAGS_AT = 11
+_SUPERBLOCK_BYTES = 44
+"""Length of a superblock of version 2 or 3 with offsets of 8 bytes, before its checksum."""
+_WORD = 0xFFFFFFFF
+
+
+class UnclosedFile:
+    """A file object over an open descriptor, as h5py's file-object driver wants it; the descriptor is not closed."""
+
+    def __init__(self, descriptor: int, superblock_at: int) -> None:
+        self._descriptor = descriptor
+        self._at = superblock_at
+        self._header = to_closed_header(os.pread(descriptor, HEADER_BYTES, superblock_at))
+        self._size = os.fstat(descriptor).st_size
+        self._position = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to an offset from the start, from here or from the end."""
+        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer from the position on, as far as the file goes."""
+        part = bytearray(os.pread(self._descriptor, len(buffer), self._position))
+        for at in range(max(self._position, self._at), min(self._position + len(part), self._at + len(self._header))):
+            part[at - self._position] = self._header[at - self._at]
+        buffer[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes from the position on."""
+        buffer = bytearray(count)
+        return bytes(buffer[: self.readinto(memoryview(buffer))])
+
+    def flush(self) -> None:
+        """Nothing is ever written."""
+
+
+def to_closed_header(header: bytes) -> bytes:
+    """Return a superblock of version 2 or 3 with cleared flags and the checksum of that; others as they are."""
+    if header[8:10] not in {b"\2\x08", b"\3\x08"} or not header.startswith(HDF5_SIGNATURE):
+        return header
+    cleared = header[:_FLAGS_AT] + b"\0" + header[_FLAGS_AT + 1 : _SUPERBLOCK_BYTES]
+    return cleared + to_checksum(cleared).to_bytes(4, "little") + header[_SUPERBLOCK_BYTES + 4 :]
+
+
+def to_checksum(content: bytes) -> int:
+    """Return Bob Jenkins' lookup3 hash, HDF5's checksum of metadata (http://burtleburtle.net/bob/c/lookup3.c)."""
+    words = [int.from_bytes(content[at : at + 4], "little") for at in range(0, len(content), 4)]
+    a = b = c = (0xDEADBEEF + len(content)) & _WORD
+    while len(words) > 3:  # noqa: PLR2004 - it works on three words at a time
+        a, b, c = _mix(a + words[0], b + words[1], c + words[2])
+        del words[:3]
+    words += [0] * (3 - len(words))
+    return _finish(a + words[0], b + words[1], c + words[2])
+
+
+def _rotate(word: int, count: int) -> int:
+    return (word << count | (word & _WORD) >> (32 - count)) & _WORD
+
+
+def _mix(a: int, b: int, c: int) -> tuple[int, int, int]:
+    a, b, c = a & _WORD, b & _WORD, c & _WORD
+    for first, second, third in ((4, 6, 8), (16, 19, 4)):
+        a = (a - c) & _WORD ^ _rotate(c, first)
+        c = (c + b) & _WORD
+        b = (b - a) & _WORD ^ _rotate(a, second)
+        a = (a + c) & _WORD
+        c = (c - b) & _WORD ^ _rotate(b, third)
+        b = (b + a) & _WORD
+    return a, b, c
+
+
+def _finish(a: int, b: int, c: int) -> int:
+    a, b, c = a & _WORD, b & _WORD, c & _WORD
+    c = ((c ^ b) - _rotate(b, 14)) & _WORD
+    a = ((a ^ c) - _rotate(c, 11)) & _WORD
+    b = ((b ^ a) - _rotate(a, 25)) & _WORD
+    c = ((c ^ b) - _rotate(b, 16)) & _WORD
+    a = ((a ^ c) - _rotate(c, 4)) & _WORD
+    b = ((b ^ a) - _rotate(a, 14)) & _WORD
+    return ((c ^ b) - _rotate(b, 24)) & _WORD
