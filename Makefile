@@ -23,10 +23,11 @@ bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmar
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/end_to_end.py
 
-requirements:  ## pin what pyproject.toml asks for, with hashes
-	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --extra dev --output-file requirements-dev.txt pyproject.toml
+PIN := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra build
+requirements: $(VENV)/installed-dev  ## pin what pyproject.toml asks for, with hashes
+	$(PIN) --output-file requirements.txt pyproject.toml
+	$(PIN) --extra dev --output-file requirements-dev.txt pyproject.toml
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) $(DEMO) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.paging import Page
-    from ingest.catalogue.views import DatasetPage, DatasetView, FileView, ParameterView, ScanView
+    from ingest.catalogue.views import DatasetPage, DatasetView, FileView, ParameterView, QuarantinedView, ScanView
 
 SHOWN_FILES = 20
 """How many of a dataset's files a person is shown; JSON has them all."""
@@ -113,7 +113,8 @@ def status(*, is_json: bool) -> None:
 def list_quarantine(*, is_json: bool) -> None:
     """Print the files in quarantine, with the reason of each."""
     with open_services() as services, services.read_sessions() as session:
-        cursor, found = None, []
+        cursor: str | None = None
+        found: list[QuarantinedView] = []
         while True:
             page = list_quarantined(session, PageRequest(limit=PAGE, cursor=cursor))
             found += page.items

@@ -141,7 +141,7 @@ def print_inspection(found: dict[str, Any]) -> None:
     if found.get("problem"):
         click.echo(f"problem: {found['problem']}")
     for scan in found["scans"]:
-        rows = [
+        rows: list[tuple[str, str, str | None]] = [
             (name, _to_cell(value), value.get("path"))
             for name, value in scan.items()
             if isinstance(value, dict) and _to_cell(value)
@@ -151,9 +151,9 @@ def print_inspection(found: dict[str, Any]) -> None:
             ("detector", detector["label"] or detector["name"], detector["path"]) for detector in scan["detectors"]
         ]
         print_table(f"\n{scan['entry']}", ("field", "value", "HDF5 path"), rows)
-    rows = [(p["name"], _to_cell(p), p["entry"] or "all", p["path"]) for p in found["parameters"]]
-    if rows:
-        print_table("\nparameters", ("parameter", "value", "scan", "HDF5 path"), rows)
+    values = [(p["name"], _to_cell(p), p["entry"] or "all", p["path"]) for p in found["parameters"]]
+    if values:
+        print_table("\nparameters", ("parameter", "value", "scan", "HDF5 path"), values)
     links = [(link["kind"], link["file"], link["path"]) for link in found["links"]]
     if links:
         print_table("\nlinked files", ("kind", "file", "HDF5 path"), links)

@@ -78,7 +78,7 @@ def crawl_root(
     Raises RootGoneError rather than taking everything below a missing mount for vanished.
     """
     crawl = _Crawl(services, root, now)
-    if not Path(root.path).is_dir() or (crawl.has_known() and not any(os.scandir(root.path))):
+    if not Path(root.path).is_dir() or (crawl.has_known() and not os.listdir(root.path)):
         raise RootGoneError(root.path)
     # A stack of our own: folders may be nested deeper than Python calls may be.
     stack: list[Iterator[str]] = [iter([root.path])]

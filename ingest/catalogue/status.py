@@ -64,7 +64,7 @@ def get_status(session: Session) -> StatusView:
 def count_masters(session: Session) -> dict[str, int]:
     """Return how many masters are in each state that one is in."""
     statement = select(MasterFile.state, func.count()).group_by(MasterFile.state).order_by(MasterFile.state)
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def list_quarantined(session: Session, request: PageRequest = FIRST_PAGE) -> Page[QuarantinedView]:
@@ -93,7 +93,7 @@ def _count_quarantined(session: Session) -> dict[str, int]:
     reason = func.coalesce(MasterFile.reason, "")
     statement = select(reason, func.count()).where(MasterFile.state == MasterState.QUARANTINED)
     rows = session.execute(statement.group_by(reason).order_by(func.count().desc(), reason))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _list_roots(session: Session) -> tuple[RootView, ...]:

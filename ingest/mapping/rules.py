@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from ingest.catalogue.errors import CatalogueError
 from ingest.mapping.plan import Plan, to_plan
 from ingest.mapping.rule_schema import Evidence, RuleFile
 
@@ -28,7 +29,7 @@ RECOGNISED: Final = 10
 _SHIPPED: Final = "ingest.mapping.rule_files"
 
 
-class RuleFileError(Exception):
+class RuleFileError(CatalogueError):
     """A rule file is missing, is no TOML, or does not keep to the schema; `problems` has one line for each fault."""
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:

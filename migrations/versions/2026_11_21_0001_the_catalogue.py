@@ -288,7 +288,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('announced', 'settling', 'ready', 'incomplete', 'ingested', 'side_file', 'offline', 'quarantined', 'vanished')",
+            "state IN ('settling', 'ready', 'incomplete', 'ingested', 'side_file', 'offline', 'quarantined', 'vanished')",
             name=op.f("ck_master_file_state"),
         ),
         sa.ForeignKeyConstraint(["root_id"], ["root.id"], name=op.f("fk_master_file_root_id")),

@@ -15,7 +15,6 @@ from ingest.catalogue.model.facility import Root
 class MasterState(StrEnum):
     """Where a master stands on its way into the catalogue. docs/states.md has the table of what leads where."""
 
-    ANNOUNCED = "announced"
     SETTLING = "settling"
     READY = "ready"
     INCOMPLETE = "incomplete"
