@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -71,12 +72,14 @@ def find_port() -> int:
 
 def _print_what_next(folder: Path, port: int) -> None:
     address = f"http://127.0.0.1:{port}"
+    # As it was called: it need not be on the path.
+    nxcat = f"NXCAT_DATA={folder / 'data'} {sys.argv[0]}"
     click.echo(f"""
-The catalogue is served at {address} until Ctrl-C. What is not released yet, the API does not show. Try, elsewhere:
+The catalogue is served at {address} until Ctrl-C. What is not released yet, the API does not show. Try in another terminal:
 
   {address}/docs                          the API's documentation, to try in a browser
   curl '{address}/api/v1/datasets?q=LaB6'
   curl -G '{address}/api/v1/datasets' --data-urlencode 'q=energy:12..13 keV' -d facets=instrument
-  NXCAT_DATA={folder / "data"} nxcat search 'title:ascan' --json
-  NXCAT_DATA={folder / "data"} nxcat show 1
-  nxcat inspect YOUR_FILE.h5""")
+  {nxcat} search 'title:ascan' --json
+  {nxcat} show 1
+  {sys.argv[0]} inspect YOUR_FILE.h5""")

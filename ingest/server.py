@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -47,7 +48,9 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
     config = uvicorn.Config("api.app:create_app", factory=True, log_level="warning" if on_ready else "info")
     worker = subprocess.Popen([sys.executable, "-m", "ingest.background"], stdin=subprocess.PIPE)
     try:
-        _Server(config, on_ready).run(sockets=[listening])
+        # Ctrl-C is how one ends it: no failure.
+        with contextlib.suppress(KeyboardInterrupt):
+            _Server(config, on_ready).run(sockets=[listening])
     finally:
         worker.terminate()
         worker.wait()
