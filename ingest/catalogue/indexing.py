@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
@@ -76,7 +76,9 @@ class _Parts:
 
 
 def _parameters_of(ids: Sequence[int]) -> Any:
-    shown = and_(DatasetParameter.is_shown.is_(True), DatasetParameter.scan_id.is_(None))
+    # Numbers of several scans are summed up in one of the dataset; texts are not, each of them is to be found.
+    of_dataset = or_(DatasetParameter.scan_id.is_(None), DatasetParameter.string_value.is_not(None))
+    shown = and_(DatasetParameter.is_shown.is_(True), of_dataset)
     return (
         select(
             DatasetParameter.dataset_id,
@@ -105,6 +107,7 @@ def _names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict
 def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, parts: _Parts) -> SearchDocument:
     scans = parts.scans[dataset.id]
     parameters = parts.parameters[dataset.id]
+    texts = dict.fromkeys((row.name, row.string_value) for row in parameters if row.string_value is not None)
     return SearchDocument(
         id=dataset.id,
         revision=dataset.revision,
@@ -125,7 +128,7 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         end_date=dataset.end_date,
         complete=dataset.is_complete,
         numbers=tuple(_to_number(row) for row in parameters if _is_number(row)),
-        texts=tuple(TextEntry(row.name, row.string_value) for row in parameters if row.string_value is not None),
+        texts=tuple(TextEntry(name, text) for name, text in texts),
         release_date=dataset.release_date,
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,
