@@ -8,10 +8,9 @@ from fastapi import FastAPI
 
 from api.dependencies import Services
 from api.documentation import DESCRIPTION, OPENAPI_PATH, TAGS, add_documentation
-from api.errors import add_error_answers
+from api.errors import to_answers
 from api.headers import ResponseHeaders
 from api.routes import datasets, health, search
-from api.settings import ApiSettings
 from ingest.catalogue.database import make_engine, make_read_sessions
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
@@ -20,17 +19,17 @@ from ingest.catalogue.settings import CatalogueSettings
 API_PREFIX = "/api/v1"
 
 
-def create_app(settings: ApiSettings | None = None, catalogue: CatalogueSettings | None = None) -> FastAPI:
-    """Return the application, its database and index to be opened when it starts; settings come from the environment.
+def create_app(catalogue: CatalogueSettings | None = None) -> FastAPI:
+    """Return the application over the catalogue, by default the one that the environment names.
 
-    It does not start if the database or the index is of a newer release or cannot be read; the error says what to do.
+    Database and index are opened when it starts. It does not start if one of them is of a newer release or cannot be
+    read; the error says what to do.
     """
-    settings = settings or ApiSettings()
-    catalogue = catalogue or CatalogueSettings()
+    settings = catalogue or CatalogueSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = _open_services(catalogue)
+        app.state.services = _open_services(settings)
         try:
             yield
         finally:
@@ -46,11 +45,10 @@ def create_app(settings: ApiSettings | None = None, catalogue: CatalogueSettings
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        root_path=settings.root_path,
+        exception_handlers=to_answers(),
         lifespan=lifespan,
     )
     app.add_middleware(ResponseHeaders)
-    add_error_answers(app)
     app.include_router(search.router, prefix=API_PREFIX)
     app.include_router(datasets.router, prefix=API_PREFIX)
     app.include_router(health.router)
@@ -58,10 +56,10 @@ def create_app(settings: ApiSettings | None = None, catalogue: CatalogueSettings
     return app
 
 
-def _open_services(catalogue: CatalogueSettings) -> Services:
-    engine = make_engine(catalogue.effective_database_url)
+def _open_services(settings: CatalogueSettings) -> Services:
+    engine = make_engine(settings.effective_database_url)
     upgrade_schema(engine)
-    return Services(engine, make_read_sessions(engine), EmbeddedIndex(catalogue.index_folder))
+    return Services(engine, make_read_sessions(engine), EmbeddedIndex(settings.index_folder))
 
 
 def _close_services(services: Services) -> None:

@@ -4,13 +4,15 @@ A 5xx shows a request id and nothing else; the server's log has the rest under t
 """
 
 import logging
+import re
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from fastapi import FastAPI, Request
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -40,10 +42,12 @@ STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     CatalogueError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+Answer: TypeAlias = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = "5"
-MAX_ECHO: Final = 200
-"""Characters of the request that an answer repeats at most."""
+MAX_ECHO: Final = 2000
+"""Characters of the request, or of what is said about it, that an answer holds at most."""
 
 
 class InvalidInput(BaseModel):
@@ -56,29 +60,32 @@ class InvalidInput(BaseModel):
 class Problem(BaseModel):
     """What went wrong, as RFC 9457 has it: `application/problem+json`."""
 
-    model_config = ConfigDict(extra="allow")
-
     type: str = Field(default="about:blank", description="Always about:blank: `status` and `code` tell the kind.")
     title: str = Field(description="The status in words.", examples=["Not Found"])
     status: int = Field(description="The HTTP status.", examples=[404])
     code: str | None = Field(default=None, description="The kind of error, for programs.", examples=["not_found"])
     detail: str | None = Field(default=None, description="What was wrong and what to do.", examples=["no dataset 42"])
+    text: str | None = Field(default=None, description="The text that cannot be understood.", examples=["LaB6 and ("])
     position: int | None = Field(
-        default=None, description="In a query that cannot be understood: the character it fails at, counted from 0."
+        default=None, description="The character in `text` at which it fails, counted from 0.", examples=[10]
     )
     errors: list[InvalidInput] | None = Field(default=None, description="What is wrong with the parameters.")
+    checks: dict[str, bool] | None = Field(
+        default=None, description="What answers and what does not.", examples=[{"database": True, "index": False}]
+    )
     request_id: str | None = Field(
         default=None, description="For the server's own errors: what to tell its operator.", examples=["f3b1c0de"]
     )
 
 
-def add_error_answers(app: FastAPI) -> None:
-    """Leave the application answering every error with a problem document."""
-    for kind in STATUS_CODES:
-        app.add_exception_handler(kind, _answer_known)
-    app.add_exception_handler(RequestValidationError, _answer_invalid)
-    app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(Exception, _answer_unforeseen)
+def to_answers() -> dict[int | type[Exception], Answer]:
+    """Return what answers each kind of error, for the application."""
+    answers: dict[int | type[Exception], Answer] = dict.fromkeys(STATUS_CODES, _answer_known)
+    return answers | {
+        RequestValidationError: _answer_invalid,
+        HTTPException: _answer_http,
+        Exception: _answer_unforeseen,
+    }
 
 
 def to_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **members: Any) -> JSONResponse:
@@ -93,35 +100,33 @@ def to_server_problem(request: Request, status: HTTPStatus, **members: Any) -> J
     return to_problem(status, headers, request_id=get_request_id(request), **members)
 
 
-def _answer_known(request: Request, error: Exception) -> JSONResponse:
+async def _answer_known(request: Request, error: Exception) -> JSONResponse:
     status = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request %s: %s", get_request_id(request), error, exc_info=error)
         return to_server_problem(request, status)
     if isinstance(error, InvalidQueryError):
-        return to_problem(status, code="invalid_query", detail=error.message, position=error.position)
-    return to_problem(status, code=_CODES.get(status), detail=str(error))
+        place: dict[str, Any] = {"text": error.text[:MAX_ECHO], "position": error.position} if error.text else {}
+        return to_problem(status, code=_to_code(error), detail=error.message[:MAX_ECHO], **place)
+    return to_problem(status, code=_to_code(error), detail=str(error)[:MAX_ECHO])
 
 
-def _answer_invalid(_request: Request, error: Exception) -> JSONResponse:
-    found = error.errors() if isinstance(error, RequestValidationError) else ()
-    errors = [InvalidInput(name=_to_name(each["loc"]), message=each["msg"][:MAX_ECHO]) for each in found]
-    detail = "; ".join(f"{each.name}: {each.message}" for each in errors[:3])
+async def _answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    errors = [InvalidInput(name=_to_name(each["loc"]), message=_to_message(each)) for each in error.errors()]
+    detail = "; ".join(f"{each.name}: {each.message}" for each in errors)[:MAX_ECHO]
     return to_problem(HTTPStatus.UNPROCESSABLE_ENTITY, code="invalid_parameter", detail=detail, errors=errors)
 
 
-def _answer_http(request: Request, error: Exception) -> JSONResponse:
+async def _answer_http(request: Request, error: HTTPException) -> JSONResponse:
     """Answer what the router itself refuses: no such path, no such method."""
-    if not isinstance(error, HTTPException):
-        raise TypeError(type(error))
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return to_server_problem(request, status)
-    detail = error.detail if error.detail != status.phrase else None
-    return to_problem(status, dict(error.headers or {}), code=_CODES.get(status), detail=detail)
+    detail = None if error.detail == status.phrase else error.detail
+    return to_problem(status, dict(error.headers or {}), code=status.name.lower(), detail=detail)
 
 
-def _answer_unforeseen(request: Request, error: Exception) -> JSONResponse:
+async def _answer_unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Answer our own mistakes. This answer is made outside of the middleware that sets the headers."""
     logger.error("request %s failed: %r", get_request_id(request), error)
     answer = to_server_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -133,9 +138,13 @@ def _to_name(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part)[:MAX_ECHO] for part in location[1:]) or str(location[0])
 
 
-_CODES: Final = {
-    HTTPStatus.FORBIDDEN: "forbidden",
-    HTTPStatus.NOT_FOUND: "not_found",
-    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
-    HTTPStatus.CONFLICT: "conflict",
-}
+def _to_message(error: dict[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such parameter"
+    message: str = error["msg"]
+    return message.removeprefix("Value error, ")[:MAX_ECHO]
+
+
+def _to_code(error: Exception) -> str:
+    """Return the name of the error's class as programs write it: `not_found` for NotFoundError."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()

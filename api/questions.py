@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 from ingest.catalogue.finding import SearchQuestion
 from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
@@ -34,7 +35,9 @@ def _split(text: str) -> list[str]:
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_refuse_nul)]
 Values = Annotated[list[Text], Field(max_length=MAX_VALUES)]
 Facets = Annotated[Text, AfterValidator(_check_facets)]
-Cursor = Annotated[Text | None, Field(description="`next` of the page before; everything else stays as it was.")]
+# In a query string nothing can be null: what is not given is left out.
+Absent = SkipJsonSchema[None]
+Cursor = Annotated[Text, Field(description="`next` of the page before; everything else stays as it was.")]
 
 
 class PageQuestion(BaseModel):
@@ -43,27 +46,28 @@ class PageQuestion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="The most items on the page.")
-    cursor: Cursor = None
+    cursor: Cursor = ""
 
     def to_request(self) -> PageRequest:
         """Return the same in the catalogue's terms."""
-        return PageRequest(self.limit, self.cursor)
+        return PageRequest(self.limit, self.cursor or None)
 
 
 class ParametersQuestion(PageQuestion):
     """Which parameters."""
 
-    scan: Text | None = Field(
+    scan: Text | Absent = Field(
         default=None,
-        description="Entry name of a scan: its parameters instead of the dataset's own.",
+        description="Entry name of a scan, such as `1.1`: its parameters instead of the dataset's own.",
         examples=["1.1"],
     )
 
 
 def _filter(meaning: str, example: str) -> list[str]:
     """Return the declaration of a filter by a noun."""
-    several = "Compared whole, without case and accents; given several times, one of the values is enough."
-    declared: list[str] = Field(default_factory=list, description=f"{meaning} {several}", examples=[[example]])
+    declared: list[str] = Field(
+        default_factory=list, description=f"{meaning}, such as `{example}`.", examples=[[example]]
+    )
     return declared
 
 
@@ -76,40 +80,42 @@ class SearchParameters(BaseModel):
         default="",
         description=(
             "Words, `field:value`, ranges of parameters with units; `and`, `or`, `not`, parentheses, "
-            '"several words in quotes", `begin*`.'
+            '"several words in quotes", `begin*`; such as `LaB6 instrument:id11 energy:12..13 keV`.'
         ),
         examples=["LaB6 instrument:id11 energy:12..13 keV"],
     )
-    name: Values = _filter("Name of the dataset.", "sample_0001")
-    instrument: Values = _filter("Instrument or beamline.", "id11")
-    investigation: Values = _filter("Proposal and visit, as hits show them.", "hc6001/20261101")
-    proposal: Values = _filter("Proposal.", "hc6001")
-    sample: Values = _filter("Name of the sample.", "LaB6")
-    formula: Values = _filter("Formula of the sample.", "LaB6")
-    technique: Values = _filter("Experimental technique.", "XRD")
-    definition: Values = _filter("NeXus application definition.", "NXxrd")
-    user: Values = _filter("Person who took part.", "Ada Example")
-    detector: Values = _filter("Detector.", "eiger")
-    probe: Values = _filter("Probe.", "x-ray")
-    facility: Values = _filter("Facility.", "local")
-    complete: bool | None = Field(default=None, description="Only complete, or only incomplete datasets.")
-    start_date: Text | None = Field(
-        default=None,
-        description="When it began: a date, a month, a year or a span of them, in UTC.",
+    name: Values = _filter("Name of the dataset", "sample_0001")
+    instrument: Values = _filter("Instrument or beamline", "id11")
+    investigation: Values = _filter("Proposal and visit, as hits show them", "hc6001/20261101")
+    proposal: Values = _filter("Proposal", "hc6001")
+    sample: Values = _filter("Name of the sample", "LaB6")
+    formula: Values = _filter("Formula of the sample", "LaB6")
+    technique: Values = _filter("Experimental technique", "XRD")
+    definition: Values = _filter("NeXus application definition", "NXxrd")
+    user: Values = _filter("Person who took part", "Ada Example")
+    detector: Values = _filter("Detector", "eiger")
+    probe: Values = _filter("Probe", "x-ray")
+    facility: Values = _filter("Facility", "local")
+    complete: bool | Absent = Field(default=None, description="Only complete, or only incomplete datasets.")
+    start_date: Text = Field(
+        default="",
+        description="When it began, in UTC: a date, a month, a year or a span of them, such as `2025-03..2025-05`.",
         examples=["2025-03..2025-05"],
     )
-    end_date: Text | None = Field(default=None, description="When it ended, in the same form.", examples=["2025.."])
+    end_date: Text = Field(
+        default="", description="When it ended, in the same form, such as `2025..`.", examples=["2025.."]
+    )
     parameter: Values = Field(
         default_factory=list,
-        description="`name:low..high unit`, also `name:>low unit`, `name:value unit`; the unit is converted.",
+        description="A range of a parameter, such as `energy:12..13 keV`, `temperature:<100 K`; the unit is converted.",
         examples=[["energy:12..13 keV"]],
     )
     facets: Facets = Field(
         default="",
-        description=f"Count the values of these nouns, separated by commas: {', '.join(COUNTED)}.",
+        description=f"Count the values of these, separated by commas: {', '.join(COUNTED)}.",
         examples=["instrument,technique"],
     )
-    sort: Sort | None = Field(
+    sort: Sort | Absent = Field(
         default=None,
         description=(
             "Relevance if words are searched for, else the newest first. By relevance the first 10,000 are paged; the "
@@ -117,11 +123,13 @@ class SearchParameters(BaseModel):
         ),
     )
     limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="The most hits on the page.")
-    cursor: Cursor = None
+    cursor: Cursor = ""
 
     def to_question(self) -> SearchQuestion:
         """Return the same in the catalogue's terms."""
-        filters = {noun: tuple(values) for noun in Noun if isinstance(values := getattr(self, noun, None), list)}
+        given = [(noun, getattr(self, noun, [])) for noun in Noun if noun is not Noun.COMPLETE]
+        # An empty field of a form asks for nothing.
+        filters: dict[Noun, tuple[str, ...]] = {noun: tuple(filter(None, values)) for noun, values in given}
         if self.complete is not None:
             filters[Noun.COMPLETE] = ("true" if self.complete else "false",)
         dates = {instant: text for instant in Instant if (text := getattr(self, instant))}
@@ -133,5 +141,5 @@ class SearchParameters(BaseModel):
             facets=tuple(Noun(name) for name in _split(self.facets)),
             sort=self.sort,
             limit=self.limit,
-            cursor=self.cursor,
+            cursor=self.cursor or None,
         )

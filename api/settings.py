@@ -12,5 +12,6 @@ class ApiSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every network.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
     root_path: str = Field(
-        default="", description="Path below which a proxy shows the service, such as /catalogue; it strips it off."
+        default="",
+        description="Path below which a proxy shows the service, such as /catalogue; the proxy strips it off.",
     )

@@ -27,8 +27,9 @@ def search_datasets(
 ) -> DatasetPageSchema:
     """Find datasets by words, by values of nouns, by dates and by ranges of parameters with units.
 
-    Without anything asked, all datasets are listed, the newest first. The total and the facets are of the whole
-    result; `next` leads from page to page.
+    Everything that is given must hold. Values of nouns are compared whole, without case and accents; of several for
+    one noun, one is enough. Without anything given, all datasets are listed, the newest first. The total and the
+    facets are of the whole result; `next` leads from page to page.
     """
     page = find(session, index, viewer, now, asked.to_question())
     items = [

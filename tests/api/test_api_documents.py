@@ -1,0 +1,130 @@
+"""The OpenAPI document that scripts rely on, and the page that shows it without an outside network."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import BaseModel, TypeAdapter
+
+from api import errors, questions, schemas
+from api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+OPENAPI = "/api/v1/openapi.json"
+MODELS = sorted(
+    {
+        model
+        for module in (errors, questions, schemas)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__.startswith("api.")
+    },
+    key=lambda model: model.__name__,
+)
+
+
+@pytest.fixture
+def document(client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(OPENAPI).json()
+    return found
+
+
+def to_operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for operations in document["paths"].values() for operation in operations.values()]
+
+
+def test_operations_are_named_once_and_explained(document: dict[str, Any]) -> None:
+    operations = to_operations(document)
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 7
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations:
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+
+
+def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> None:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for operation in to_operations(document):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                assert answer["content"] == {"application/problem+json": problem}
+        has_input = bool(operation.get("parameters"))
+        assert ("422" in operation["responses"]) == has_input
+        assert ("503" in operation["responses"]) == (operation["operationId"] != "get_liveness")
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_references_lead_somewhere(document: dict[str, Any]) -> None:
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', str(document).replace("'", '"')))
+    assert names == set(document["components"]["schemas"])
+
+
+def test_parameters_are_explained_and_cannot_be_null(document: dict[str, Any]) -> None:
+    for operation in to_operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"]
+            assert "anyOf" not in parameter["schema"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_examples_are_valid(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        for example in field.examples or ():
+            value = TypeAdapter(field.rebuild_annotation()).validate_python(example)
+            assert TypeAdapter(field.rebuild_annotation()).dump_python(value, mode="json") == example, name
+
+
+@pytest.mark.parametrize("model", [m for m in MODELS if issubclass(m, schemas.Answer)], ids=lambda m: m.__name__)
+def test_every_field_that_is_no_flag_has_an_example(model: type[BaseModel]) -> None:
+    plain = (str, int, float)
+    for name, field in model.model_fields.items():
+        if field.annotation in plain:
+            assert field.examples, name
+
+
+def test_start_leads_to_the_page(client: TestClient) -> None:
+    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+
+
+def test_page_needs_no_other_server(client: TestClient) -> None:
+    answer = client.get("/docs")
+    addresses = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", answer.text)
+    assert set(addresses) == {"/docs/assets/swagger-ui.css", "/docs/assets/swagger-ui-bundle.js", OPENAPI, "data:,"}
+    assert "//" not in answer.text.replace("<!-- ", "").replace(" //", "")
+    assert '"validatorUrl": null' in answer.text
+    for address in set(addresses) - {"data:,"}:
+        assert client.get(address).status_code == 200
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+
+
+def test_style_of_the_page_loads_nothing(client: TestClient) -> None:
+    style = client.get("/docs/assets/swagger-ui.css").text
+    assert {address[:5] for address in re.findall(r"url\(['\"]?([^)'\"]+)", style)} <= {"data:"}
+
+
+def test_addresses_hold_behind_a_proxy(app: FastAPI) -> None:
+    """The server puts the prefix back on that the proxy has stripped off."""
+    with TestClient(app, root_path="/catalogue") as client:
+        assert client.get("/catalogue/", follow_redirects=False).headers["location"] == "/catalogue/docs"
+        page = client.get("/catalogue/docs").text
+        assert "/catalogue/docs/assets/swagger-ui.css" in page
+        assert f"'/catalogue{OPENAPI}'" in page
+        assert client.get("/catalogue/docs/assets/swagger-ui.css").status_code == 200
+        links = client.get("/catalogue/api/v1/datasets?q=a").json()["links"]
+        assert links == {"self": "/catalogue/api/v1/datasets?q=a", "next": None}
+        assert client.get(f"/catalogue{OPENAPI}").json()["servers"] == [{"url": "/catalogue"}]
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NXCAT_API_HOST", "0.0.0.0")  # noqa: S104 (nothing listens here)
+    monkeypatch.setenv("NXCAT_API_PORT", "8080")
+    monkeypatch.setenv("NXCAT_API_ROOT_PATH", "/catalogue")
+    settings = ApiSettings()
+    assert (settings.host, settings.port, settings.root_path) == ("0.0.0.0", 8080, "/catalogue")  # noqa: S104 (as above)

@@ -1,0 +1,168 @@
+"""Datasets in the database without files: every text of one holds a word of its own, so that a leak is seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
+from ingest.catalogue.model import (
+    Datafile,
+    Dataset,
+    DatasetInstrument,
+    DatasetParameter,
+    DatasetTechnique,
+    Facility,
+    Instrument,
+    Investigation,
+    Layer,
+    MasterFile,
+    MasterState,
+    ParameterType,
+    Root,
+    Sample,
+    SampleType,
+    Scan,
+    Technique,
+)
+from ingest.catalogue.search.embedded import EmbeddedIndex
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from ingest.catalogue.settings import CatalogueSettings
+
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
+START = datetime(2019, 3, 4, 9, 30, tzinfo=UTC)
+END = datetime(2019, 3, 4, 10, 30, tzinfo=UTC)
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """An embedded catalogue that a test fills."""
+
+    settings: CatalogueSettings
+    engine: Engine
+    sessions: sessionmaker[Session]
+
+    def index_all(self) -> None:
+        """Leave the index knowing all datasets."""
+        index = EmbeddedIndex(self.settings.index_folder)
+        with self.sessions.begin() as session:
+            documents = load_documents(session, find_unindexed(session, 1000))
+            index.write(documents)
+            mark_indexed(session, documents)
+        index.close()
+
+
+def add_dataset(session: Session, word: str, *, scans: int = 1, files: int = 1, **values: Any) -> int:
+    """Add an open dataset with all that belongs to one, its texts made of the word; return its id.
+
+    Keywords set columns of Dataset instead of what stands here.
+    """
+    facility_id = _add(session, Facility(name=f"{word} facility"))
+    root_id = _add(session, Root(path=f"/data/{word}-{next(_numbers)}", facility_id=facility_id))
+    investigation_id = _add(
+        session, Investigation(facility_id=facility_id, name=word, visit_id="v1", title=f"{word} proposal")
+    )
+    sample_id = _add_sample(session, facility_id, word)
+    columns: dict[str, Any] = {
+        "investigation_id": investigation_id,
+        "master_file_id": _add(session, to_master(root_id, f"/data/{word}/{next(_numbers)}.h5")),
+        "sample_id": sample_id,
+        "name": f"{word}_0001",
+        "location": f"/data/{word}",
+        "is_complete": True,
+        "start_date": START,
+        "end_date": END,
+        "file_count": files,
+        "file_size": files * 10,
+        "release_date": PAST,
+        "rules": "nexus",
+        "rules_version": "1",
+        "flags": [f"{word} puzzles"],
+        "content_digest": "",
+        "listing_digest": "",
+    }
+    dataset_id = _add(session, Dataset(**(columns | values)))
+    _add_links(session, facility_id, dataset_id, word)
+    scan_ids = [_add(session, _to_scan(dataset_id, sample_id, ordinal, word)) for ordinal in range(scans)]
+    add_parameters(session, facility_id, dataset_id, scan_ids, word)
+    names = [f"{word}_{ordinal:04}.h5" for ordinal in range(files)]
+    session.add_all(
+        Datafile(dataset_id=dataset_id, ordinal=n, name=name, file_size=10, mtime_ns=1_600_000_000_123_456_789)
+        for n, name in enumerate(names)
+    )
+    session.flush()
+    return dataset_id
+
+
+def add_parameters(session: Session, facility_id: int, dataset_id: int, scan_ids: list[int], word: str) -> None:
+    """Add a quantity and a text of the dataset, under names of its own, and a quantity of each scan."""
+    quantity = ParameterType(facility_id=facility_id, name=f"{word}_pressure", units="Pa", value_type="NUMERIC")
+    energy = ParameterType(
+        facility_id=facility_id, name="InstrumentBeam_incident_energy", units="keV", value_type="NUMERIC"
+    )
+    text = ParameterType(facility_id=facility_id, name=f"{word}_remark", units="", value_type="STRING")
+    quantity_id, energy_id, text_id = _add(session, quantity), _add(session, energy), _add(session, text)
+    common = {"dataset_id": dataset_id, "layer": int(Layer.FILE), "origin": "read"}
+    session.add_all(
+        [
+            DatasetParameter(
+                type_id=quantity_id, numeric_value=5.0, original_value="50", original_unit="ubar", **common
+            ),
+            DatasetParameter(type_id=energy_id, numeric_value=12.4, source_path="/1.1/energy", **common),
+            DatasetParameter(type_id=text_id, string_value=f"{word} as it is", **common),
+            *(
+                DatasetParameter(type_id=energy_id, scan_id=scan_id, numeric_value=12.5, **common)
+                for scan_id in scan_ids
+            ),
+        ]
+    )
+
+
+def to_master(root_id: int, path: str, **values: Any) -> MasterFile:
+    """Return a master that was read, or with the keywords another one."""
+    columns: dict[str, Any] = {"state": MasterState.INGESTED, "file_size": 10, "mtime_ns": 1, "seen_at": PAST}
+    return MasterFile(root_id=root_id, path=path, **(columns | values))
+
+
+def _add(session: Session, entity: Any) -> int:
+    session.add(entity)
+    session.flush()
+    return int(entity.id)
+
+
+def _add_sample(session: Session, facility_id: int, word: str) -> int:
+    type_id = _add(session, SampleType(name=f"{word}O2", molecular_formula=f"{word}O2"))
+    return _add(session, Sample(facility_id=facility_id, proposal=word, name=f"{word} sample", type_id=type_id))
+
+
+def _add_links(session: Session, facility_id: int, dataset_id: int, word: str) -> None:
+    instrument_id = _add(session, Instrument(facility_id=facility_id, name=f"{word}-bm"))
+    technique_id = _add(session, Technique(name=f"{word} diffraction"))
+    session.add(DatasetInstrument(dataset_id=dataset_id, instrument_id=instrument_id))
+    session.add(DatasetTechnique(dataset_id=dataset_id, technique_id=technique_id, origin="read"))
+
+
+def _to_scan(dataset_id: int, sample_id: int, ordinal: int, word: str) -> Scan:
+    return Scan(
+        dataset_id=dataset_id,
+        ordinal=ordinal,
+        entry_name=f"/{ordinal + 1}.1",
+        title=f"{word} loop {ordinal}",
+        definition=f"NX{word}",
+        start_date=START,
+        end_date=END,
+        is_ended=True,
+        probe=f"{word}-ray",
+        sample_id=sample_id,
+        detectors=[{"name": f"{word}cam", "path": f"/{ordinal + 1}.1/cam", "label": None}],
+        users=[{"name": f"Ada {word}", "role": None, "path": "/1.1/user/name"}],
+        sources={"title": {"path": "/1.1/title", "original": f"{word} loop", "origin": "read"}},
+    )
