@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, select, update
 
 from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import CatalogueError
-from ingest.catalogue.masters import mark_vanished
+from ingest.catalogue.masters import clamp_ns, mark_vanished, to_instant
 from ingest.catalogue.model import MasterFile, MasterState, Root
+from ingest.listing import is_there, is_utf8, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from sqlalchemy.orm import Session, sessionmaker
 
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 EXTENSIONS = (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx", ".nxspe", ".cxi", ".he5")
 _BATCH = 500
-_STUB_FRACTION = 8
-# A file that changed gets a fresh chance, and a word that it was closed no longer holds.
-_AFRESH = {"attempts": 0, "failures": 0, "is_closed": False}
+_STUB_FRACTION = 16
+"""As the gate has it."""
+# A file that changed gets a fresh chance, and a word that it was closed no longer holds. Until it is read, its folder
+# is not asked for changes: one that can never be read would else be read at every crawl.
+_AFRESH = {"attempts": 0, "failures": 0, "is_closed": False, "folder_mtime_ns": None}
 
 
 class RootGoneError(CatalogueError):
@@ -44,7 +47,7 @@ class RootGoneError(CatalogueError):
 
 @dataclass(slots=True)
 class CrawlReport:
-    """What one walk saw. `unreadable` names folders that could not be listed; what is below them stays as it was."""
+    """What one walk saw. `unreadable` names folders and files out of reach, and why; what is there stays as it was."""
 
     folders: int = 0
     passed_by: int = 0
@@ -78,7 +81,7 @@ def crawl_root(
     Raises RootGoneError rather than taking everything below a missing mount for vanished.
     """
     crawl = _Crawl(services, root, now)
-    if not Path(root.path).is_dir() or (crawl.has_known() and not os.listdir(root.path)):
+    if not os.path.isdir(root.path) or (crawl.has_known() and _is_empty(root.path)):
         raise RootGoneError(root.path)
     # A stack of our own: folders may be nested deeper than Python calls may be.
     stack: list[Iterator[str]] = [iter([root.path])]
@@ -119,7 +122,7 @@ class _Crawl:
         try:
             members = self._list(folder)
         except OSError as error:
-            self.report.unreadable.append(f"{folder}: {error.strerror}")
+            self._note_unreadable(folder, error.strerror)
             self._known.skip_below(f"{folder}/")
             return
         for name, is_folder in members.in_order():
@@ -147,7 +150,10 @@ class _Crawl:
         master = self._services.rulebook.find_master_name(folder, files)
         if master is not None:
             return _Folder((master,), ())
-        return _Folder(tuple(files), tuple(folders))
+        for name in (*files, *folders):
+            if not is_utf8(name):
+                self._note_unreadable(os.path.join(folder, name), "its name is not UTF-8, rename it")
+        return _Folder(tuple(filter(is_utf8, files)), tuple(filter(is_utf8, folders)))
 
     def _passes_by(self, folder: str) -> bool:
         row = self._advance(f"{folder}/")
@@ -156,11 +162,11 @@ class _Crawl:
         if os.path.dirname(row.path) != folder:
             return False
         try:
-            master = os.stat(row.path)
-            stands = os.stat(folder).st_mtime_ns == row.folder_mtime_ns
+            master = os.lstat(row.path)
+            stands = clamp_ns(os.lstat(folder).st_mtime_ns) == row.folder_mtime_ns
         except OSError:
             return False
-        if not stands or (master.st_size, master.st_mtime_ns) != (row.file_size, row.mtime_ns):
+        if not stands or (master.st_size, clamp_ns(master.st_mtime_ns)) != (row.file_size, row.mtime_ns):
             return False
         self._known.take()
         self.report.passed_by += 1
@@ -170,8 +176,11 @@ class _Crawl:
     def _see(self, path: str) -> None:
         row = self._advance(path)
         try:
-            stat = os.stat(path, follow_symlinks=False)
+            stat = os.lstat(path)
         except FileNotFoundError:
+            return
+        except OSError as error:
+            self._note_unreadable(path, error.strerror)
             return
         if row is None or row.path != path:
             self._note_new(path, stat)
@@ -186,13 +195,14 @@ class _Crawl:
             self._write()
 
     def _stands(self, row: Row[Any], stat: os.stat_result) -> bool:
-        if (stat.st_size, stat.st_mtime_ns) != (row.file_size, row.mtime_ns) or row.state == MasterState.VANISHED:
+        is_same = (stat.st_size, clamp_ns(stat.st_mtime_ns)) == (row.file_size, row.mtime_ns)
+        if not is_same or row.state == MasterState.VANISHED:
             return False
         if row.state == MasterState.OFFLINE:
             return stat.st_blocks * 512 * _STUB_FRACTION < stat.st_size
         if row.folder_mtime_ns is None:
             return True
-        return bool(os.stat(os.path.dirname(row.path)).st_mtime_ns == row.folder_mtime_ns)
+        return bool(clamp_ns(os.lstat(os.path.dirname(row.path)).st_mtime_ns) == row.folder_mtime_ns)
 
     def _advance(self, key: str) -> Row[Any] | None:
         """Take the known masters before the key for gone, and return the first at or after it."""
@@ -202,12 +212,16 @@ class _Crawl:
         return row
 
     def _miss(self, row: Row[Any]) -> None:
-        if row.state == MasterState.VANISHED:
+        # Not met is not gone: it may have come while we walked, be out of reach, or be what only a notice names.
+        if row.state == MasterState.VANISHED or is_there(row.path):
             return
         self.report.vanished += 1
         self._gone.append(row.id)
         if len(self._gone) >= _BATCH:
             self._write()
+
+    def _note_unreadable(self, path: str, reason: str | None) -> None:
+        self.report.unreadable.append(f"{to_printable(path)}: {reason}")
 
     def _note_new(self, path: str, stat: os.stat_result) -> None:
         self.report.new += 1
@@ -222,7 +236,9 @@ class _Crawl:
     def _to_due(self, stat: os.stat_result, read_at: datetime | None) -> dict[str, Any]:
         """Return the columns of a master that is to be read: once it stood still, and not too soon after last time."""
         settings = self._services.settings
-        settled = datetime.fromtimestamp(stat.st_mtime, UTC) + timedelta(seconds=settings.settle_seconds)
+        # A time that is still to come tells nothing: its waiting begins now.
+        changed = min(to_instant(stat.st_mtime_ns), self._now)
+        settled = changed + timedelta(seconds=settings.settle_seconds)
         due = max(self._now, settled)
         is_growing = settled > self._now
         self.report.waiting += is_growing
@@ -231,7 +247,7 @@ class _Crawl:
         return {
             "state": MasterState.SETTLING if is_growing else MasterState.READY,
             "file_size": stat.st_size,
-            "mtime_ns": stat.st_mtime_ns,
+            "mtime_ns": clamp_ns(stat.st_mtime_ns),
             "seen_at": self._now,
             "next_attempt_at": due,
         }
@@ -245,6 +261,13 @@ class _Crawl:
                 session.execute(update(MasterFile), self._changes)
             mark_vanished(session, self._gone)
         self._sightings, self._changes, self._gone = [], [], []
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        return not os.listdir(folder)
+    except OSError:  # the walk says what is wrong with it
+        return False
 
 
 class _Known:

@@ -31,8 +31,9 @@ def drain(
     claimant = to_claimant()
     count = 0
     indexed_at = time.monotonic()
+    settings = services.settings
     with services.write_sessions.begin() as session:
-        release_abandoned(session, utc_now(), timedelta(seconds=services.settings.claim_seconds))
+        release_abandoned(session, utc_now(), timedelta(seconds=settings.claim_seconds), settings.max_attempts)
     with make_reader(services) as reader:
         while (claim := _claim(services, claimant, root_ids)) is not None:
             outcome = ingest_claimed(services, reader, claim)

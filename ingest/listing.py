@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
+
+from ingest.catalogue.masters import clamp_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,9 @@ class Listing:
 
 def list_folder(folder: Path) -> Listing:
     """List every regular file below the folder. Symbolic links are not followed: they may leave it."""
-    return Listing(folder, tuple(sorted(_walk(str(folder), ""))))
+    # By name: two that are not UTF-8 may read the same.
+    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(folder), "")}
+    return Listing(folder, tuple(found[name] for name in sorted(found)))
 
 
 def list_linked(master: Path, linked: Iterable[str]) -> Listing:
@@ -38,11 +46,35 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
     folder = master.parent
     names = {master.name}
     for file in linked:
-        target = Path(os.path.realpath(folder / file))
-        if target.is_relative_to(folder):
-            names.add(str(target.relative_to(folder)))
+        # By its words first: what a hostile name leads to elsewhere is not even looked at.
+        if Path(os.path.normpath(folder / file)).is_relative_to(folder):
+            target = Path(os.path.realpath(folder / file))
+            if target.is_relative_to(folder):
+                names.add(str(target.relative_to(folder)))
     found = ((name, _stat(folder / name)) for name in sorted(names))
-    return Listing(folder, tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found if stat is not None))
+    return Listing(folder, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+
+
+def is_there(path: str) -> bool:
+    """Return whether a file lies at that real path, or may: only a clear answer of the file system means gone.
+
+    What a link on the way leads to lies elsewhere.
+    """
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno not in _NOT_THERE
+    return os.path.realpath(path) == path
+
+
+def to_printable(name: str) -> str:
+    """Return the name as text: one that is not UTF-8 is kept with its bytes written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def is_utf8(name: str) -> bool:
+    """Return whether the name is text that a database can hold."""
+    return name.isascii() or name.encode("utf-8", "ignore") == os.fsencode(name)
 
 
 def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listing) -> int:
@@ -59,25 +91,33 @@ def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listi
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str, int, int]]:
-    with os.scandir(folder) as entries:
-        below = []
+    try:
+        listed = os.scandir(folder)
+    except FileNotFoundError:
+        if prefix:
+            return  # it went away in this moment
+        raise
+    below = []
+    with listed as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 below.append(entry.name)
-            elif entry.is_file(follow_symlinks=False):
-                stat = entry.stat(follow_symlinks=False)
-                yield prefix + _printable(entry.name), stat.st_size, stat.st_mtime_ns
+            elif entry.is_file(follow_symlinks=False) and (stat := _stat(entry)) is not None:
+                yield prefix + to_printable(entry.name), *_to_facts(stat)
     for name in below:
-        yield from _walk(f"{folder}/{name}", f"{prefix}{_printable(name)}/")
+        yield from _walk(f"{folder}/{name}", f"{prefix}{to_printable(name)}/")
 
 
-def _printable(name: str) -> str:
-    """Return the name as text: one that is not UTF-8 is kept with its bytes written out."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _stat(path: Path) -> os.stat_result | None:
+def _stat(file: os.DirEntry[str] | Path) -> os.stat_result | None:
+    """Return the stat of a regular file; None if it is none, or went away in this moment."""
     try:
-        return path.stat()
-    except OSError:
-        return None
+        stat = file.stat(follow_symlinks=False)
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise
+    return stat if S_ISREG(stat.st_mode) else None
+
+
+def _to_facts(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_size, clamp_ns(stat.st_mtime_ns)

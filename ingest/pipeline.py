@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
-from ingest.catalogue.masters import Claim, mark_master
+from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.catalogue.store import store_record
@@ -35,10 +35,11 @@ from ingest.retries import to_failed_values
 from ingest.storing import MasterContext, find_original, move_dataset, store_dataset, store_side_file
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session, sessionmaker
 
     from ingest.mapping.drafts import DatasetDraft
-    from ingest.mapping.paths import PathMatch
     from ingest.nexus.child import MasterReading, ReaderChild
     from ingest.rulebook import Rulebook
     from ingest.settings import IngestSettings
@@ -91,6 +92,8 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
     state, values = to_failed_values(error, claim, services.settings, now)
     with services.write_sessions.begin() as session:
         mark_master(session, claim, state, **values)
+        if state == MasterState.VANISHED:
+            mark_vanished(session, [claim.master_file_id])
     return Outcome(claim.path, state, values["reason"])
 
 
@@ -121,7 +124,7 @@ def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettin
         raise OfflineError(path, "on tape")
     if gate.kind is not None:
         raise NotHdf5Error(path, gate.kind)
-    still_for = (now - _to_instant(gate.mtime_ns)).total_seconds()
+    still_for = (now - _find_change(gate, claim, now)).total_seconds()
     if gate.open_for_write and still_for < settings.crash_seconds:
         raise NotFinishedError(path, "open for writing")
     if still_for < settings.settle_seconds and not claim.is_closed:
@@ -134,7 +137,7 @@ def _store(session: Session, services: Services, claim: Claim, reading: MasterRe
     root = session.get_one(Root, claim.root_id)
     rules = services.rulebook.choose(reading.record, root.rules)
     draft = to_drafts(reading.record, rules, ZoneInfo(root.timezone))
-    context = _to_context(root, claim, draft, reading.gate, services.rulebook.match(Path(claim.path)))
+    context = _to_context(root, claim, draft, reading.gate, services.rulebook)
     waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
     context = replace(context, is_complete=not waits)
     read = _to_read_values(reading, draft, context, waits, now)
@@ -157,7 +160,7 @@ def _to_waits(
     draft: DatasetDraft, gate: Gate, claim: Claim, context: MasterContext, settings: IngestSettings, now: datetime
 ) -> dict[str, datetime | None]:
     """Return what the dataset lacks to be complete, and when it is worth looking again; None: when its stat changes."""
-    changed = _to_instant(gate.mtime_ns)
+    changed = _find_change(gate, claim, now)
     waits: dict[str, datetime | None] = {}
     if gate.open_for_write:
         waits["its writer never closed it"] = None
@@ -179,19 +182,20 @@ def _to_context(
     claim: Claim,
     draft: DatasetDraft,
     gate: Gate,
-    match: PathMatch | None,
+    rulebook: Rulebook,
 ) -> MasterContext:
     path = Path(claim.path)
-    owns_folder = match is not None and match.dataset is not None
+    # As the crawl sees it: it descends into no folder that a master owns.
+    owns_folder = rulebook.find_master_name(str(path.parent), [path.name]) is not None
     # Taken before the folder is listed: what comes in between is seen by the next crawl.
-    folder_mtime_ns = path.parent.stat().st_mtime_ns if owns_folder else None
+    folder_mtime_ns = clamp_ns(path.parent.stat().st_mtime_ns) if owns_folder else None
     linked = [link.file for link in draft.linked_files]
     return MasterContext(
         root=root,
         master_file_id=claim.master_file_id,
         path=path,
-        mtime=_to_instant(gate.mtime_ns),
-        match=match,
+        mtime=to_instant(gate.mtime_ns),
+        match=rulebook.match(path.parent),
         listing=list_folder(path.parent) if owns_folder else list_linked(path, linked),
         folder_mtime_ns=folder_mtime_ns,
         is_complete=False,
@@ -209,7 +213,7 @@ def _to_read_values(
     looks = [look for look in waits.values() if look is not None]
     return {
         "file_size": reading.gate.size,
-        "mtime_ns": reading.gate.mtime_ns,
+        "mtime_ns": clamp_ns(reading.gate.mtime_ns),
         "folder_mtime_ns": context.folder_mtime_ns,
         "attempts": 0,
         "failures": 0,
@@ -233,5 +237,9 @@ def _settle_identity(session: Session, claim: Claim, read: dict[str, Any]) -> in
     return None
 
 
-def _to_instant(mtime_ns: int) -> datetime:
-    return datetime.fromtimestamp(mtime_ns / 1e9, UTC)
+def _find_change(gate: Gate, claim: Claim, now: datetime) -> datetime:
+    """Return when the file changed last; by when it was seen first, if its own time is still to come."""
+    changed = to_instant(gate.mtime_ns)
+    if changed <= now:
+        return changed
+    return claim.seen_at if clamp_ns(gate.mtime_ns) == claim.mtime_ns else now

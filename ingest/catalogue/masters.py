@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from ingest.catalogue.model import Datafile, Dataset, MasterFile, MasterState
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+_LARGEST_NS = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -33,6 +35,7 @@ class Claim:
     state: str
     file_size: int
     mtime_ns: int
+    seen_at: datetime
     is_closed: bool
     attempts: int
     failures: int
@@ -45,9 +48,20 @@ def to_claimant() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{_start_of(os.getpid())}"
 
 
+def clamp_ns(mtime_ns: int) -> int:
+    """Return the mtime as it is stored and compared: the integers of a database end in 2262, file systems later."""
+    return max(-_LARGEST_NS, min(mtime_ns, _LARGEST_NS))
+
+
+def to_instant(mtime_ns: int) -> datetime:
+    """Return the mtime as an instant, within what is stored."""
+    return datetime.fromtimestamp(clamp_ns(mtime_ns) / 1e9, UTC)
+
+
 def announce(session: Session, root_id: int, path: str, size: int, mtime_ns: int, now: datetime) -> int:
     """Leave the file known, due and declared closed, and return its id."""
-    sighting = {"file_size": size, "mtime_ns": mtime_ns, "seen_at": now, "next_attempt_at": now, "is_closed": True}
+    stat = {"file_size": size, "mtime_ns": clamp_ns(mtime_ns)}
+    sighting = {**stat, "seen_at": now, "next_attempt_at": now, "is_closed": True}
     ready = {"state": MasterState.READY, "attempts": 0, "failures": 0}
     session.execute(insert_ignoring(session, MasterFile).values(root_id=root_id, path=path, **sighting, **ready))
     session.execute(
@@ -103,10 +117,11 @@ def mark_master(session: Session, claim: Claim, state: MasterState, **values: An
         raise ConflictError(f"another worker took over {claim.path}")
 
 
-def release_abandoned(session: Session, now: datetime, lease: timedelta) -> int:
+def release_abandoned(session: Session, now: datetime, lease: timedelta, max_attempts: int) -> int:
     """Free the claims of workers that are gone, the lost attempt counted; return how many there were.
 
-    A worker of this machine is asked for by its process; one of another machine is given up after the lease.
+    A worker of this machine is asked for by its process; one of another machine is given up after the lease. A file
+    that was claimed so often without a word is quarantined: whatever is in it takes our workers down.
     """
     rows = session.execute(
         select(MasterFile.id, MasterFile.claimed_by, MasterFile.claimed_at, MasterFile.attempts).where(
@@ -115,11 +130,15 @@ def release_abandoned(session: Session, now: datetime, lease: timedelta) -> int:
     ).all()
     gone = [row for row in rows if _is_gone(row.claimed_by or "") or now - row.claimed_at > lease]
     for row in gone:
+        # Behind the others, and the further the more often a worker was lost here.
+        values: dict[str, Any] = {"next_attempt_at": now + timedelta(milliseconds=row.attempts)}
+        if row.attempts >= max_attempts:
+            reason = f"workers were lost over it, {row.attempts} attempts"
+            values = {"state": MasterState.QUARANTINED, "next_attempt_at": None, "reason": reason, "last_error": reason}
         session.execute(
             update(MasterFile)
             .where(MasterFile.id == row.id, MasterFile.claimed_by == row.claimed_by)
-            # Behind the others, and the further the more often a worker was lost here.
-            .values(claimed_at=None, claimed_by=None, next_attempt_at=now + timedelta(milliseconds=row.attempts))
+            .values(claimed_at=None, claimed_by=None, **values)
             .execution_options(synchronize_session=False)
         )
     return len(gone)
@@ -174,6 +193,7 @@ _CLAIMED = (
     "state",
     "file_size",
     "mtime_ns",
+    "seen_at",
     "is_closed",
     "attempts",
     "failures",

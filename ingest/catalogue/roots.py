@@ -54,6 +54,8 @@ def upsert_root(session: Session, path: Path, settings: RootSettings) -> tuple[R
     folder = normalise(path)
     if not folder.is_dir():
         raise RootSettingError("root", str(path), "there is no such folder")
+    if not _is_text(folder):
+        raise RootSettingError("root", repr(path), "its name is not UTF-8, rename it")
     if settings.timezone is not None:
         check_zone(settings.timezone)
     root = session.scalar(select(Root).where(Root.path == str(folder)))
@@ -77,10 +79,15 @@ def get_root(session: Session, path: Path) -> Root:
     """Return the root that holds the path; raises PathOutsideRootsError if none does."""
     real = normalise(path)
     candidates = [str(parent) for parent in (real, *real.parents)]
-    root = session.scalar(select(Root).where(Root.path.in_(candidates)))
+    root = session.scalar(select(Root).where(Root.path.in_(candidates))) if _is_text(real) else None
     if root is None:
         raise PathOutsideRootsError(str(path))
     return root
+
+
+def _is_text(path: Path) -> bool:
+    """Return whether the name can be stored: files may be called by any bytes."""
+    return os.fsencode(path) == str(path).encode("utf-8", "ignore")
 
 
 def _to_policy(root: Root) -> tuple[object, ...]:
