@@ -119,7 +119,7 @@ class EmbeddedIndex:
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Index, IndexWriter]]:
-        """Hold the folder's one writer; commit at the end, or leave everything as it was.
+        """Hold the folder's one writer; commit at the end. What was not committed is dropped with the writer.
 
         The index is opened anew each time (a millisecond): tantivy reads its list of files to be cleared only then, and
         with a list from before another process wrote, cleared files would pile up. So would segments, one for each
@@ -132,9 +132,6 @@ class EmbeddedIndex:
                 index.reload()
                 yield index, writer
                 writer.commit()
-            except BaseException:
-                writer.rollback()
-                raise
             finally:
                 writer.wait_merging_threads()
 

@@ -37,7 +37,8 @@ _MAX_KEY_LENGTH: Final = 200
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _MAX_SECONDS: Final = 2**33 - 1
-_ALWAYS: Final = -(2**63)
+_LOWEST: Final = -(2**63)
+_HIGHEST: Final = 2**63 - 1
 _FLOAT: Final = struct.Struct("<d")
 _WHOLE: Final = struct.Struct("<q")
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
@@ -86,12 +87,12 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
 def to_key(name: str) -> str:
     """Return a parameter's name as a key of letters, digits, `_` and `-`, one to one.
 
-    Whatever else is written as its code between dashes; a very long name ends in a digest.
+    Whatever else is written as its code between dashes; a very long name becomes its digest.
     """
     key = "k" + "".join(letter if letter in _SAFE else f"-{ord(letter):x}-" for letter in name)
     if len(key) <= _MAX_KEY_LENGTH:
         return key
-    return f"{key[:_MAX_KEY_LENGTH]}--{blake2b(key.encode(), digest_size=16).hexdigest()}"
+    return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 def to_value_key(noun: Noun, value: str) -> str:
@@ -135,7 +136,7 @@ def _add_instants(entry: dict[str, Any], document: SearchDocument) -> None:
     if document.is_secret:
         return
     if document.is_metadata_public:
-        entry["visible_from"] = _ALWAYS
+        entry["visible_from"] = _LOWEST
     elif document.release_date is not None:
         entry["visible_from"] = to_microseconds(document.release_date)
 
@@ -161,16 +162,13 @@ def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
 
 
 def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
-    """Return values and ranges by key. What is not a number is never found; several ranges of a name become one."""
+    """Return values and ranges by key. A range to what is no number is left out; several of one name become one."""
     by_key: dict[str, dict[str, Any]] = {}
     for number in numbers:
-        if isnan(number.low) or isnan(number.high):
-            continue
         found = by_key.setdefault(to_key(number.name), {})
         if number.values or number.low == number.high:
-            values = [value for value in number.values or (number.low,) if not isnan(value)]
-            found["v"] = found.get("v", []) + [to_sortable(value) for value in values]
-        else:
-            found["lo"] = min(found.get("lo", _ALWAYS * -1), to_sortable(number.low))
-            found["hi"] = max(found.get("hi", _ALWAYS), to_sortable(number.high))
+            found["v"] = found.get("v", []) + [to_sortable(value) for value in number.values or (number.low,)]
+        elif not (isnan(number.low) or isnan(number.high)):
+            found["lo"] = min(found.get("lo", _HIGHEST), to_sortable(number.low))
+            found["hi"] = max(found.get("hi", _LOWEST), to_sortable(number.high))
     return by_key

@@ -6,7 +6,7 @@ Scores are the steps of `ranking`; a little BM25 orders the hits of one step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from tantivy import FieldType, Occur
@@ -144,13 +144,10 @@ class Translator:
 
     def _in_range(self, asked: ParameterRange) -> Clause:
         """Return documents with a value inside or a range that overlaps."""
-        low, high = -inf if asked.low is None else asked.low, inf if asked.high is None else asked.high
-        if isnan(low) or isnan(high):
+        if asked.is_empty:
             return Clause.empty_query()
-        first = to_sortable(low) + (0 if asked.includes_low else 1)
-        last = to_sortable(high) - (0 if asked.includes_high else 1)
-        if first > last:
-            return Clause.empty_query()
+        first = to_sortable(-inf if asked.low is None else asked.low) + (0 if asked.includes_low else 1)
+        last = to_sortable(inf if asked.high is None else asked.high) - (0 if asked.includes_high else 1)
         key = to_key(asked.name)
         value = f"number.{key}.v:[{first} TO {last}]"
         overlap = f"(number.{key}.hi:[{first} TO {_HIGHEST}] AND number.{key}.lo:[{_LOWEST} TO {last}])"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ class ParameterRange:
     includes_low: bool = True
     includes_high: bool = True
     place: Place = dataclasses.field(default=_NOWHERE, compare=False, repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no number can be inside: the bounds cross, or one of them is no number."""
+        low, high = -inf if self.low is None else self.low, inf if self.high is None else self.high
+        return not (low <= high if self.includes_low and self.includes_high else low < high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
         case FieldMatch(field, value, is_prefix):
             return any(_follows(held, value, is_prefix) for held in _texts_of(document, field))
         case ParameterRange():
-            return any(_overlaps(number, query) for number in document.numbers if number.name == query.name)
+            numbers = [number for number in document.numbers if number.name == query.name]
+            return not query.is_empty and any(_overlaps(number, query) for number in numbers)
         case DateRange(instant, low, high):
             date = document.start_date if instant is Instant.START else document.end_date
             return date is not None and (low is None or low <= date) and (high is None or date < high)

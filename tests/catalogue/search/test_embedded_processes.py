@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
@@ -15,13 +16,15 @@ import pytest
 from tantivy import Query as Clause
 
 from ingest.catalogue.document import NumericEntry, SearchDocument
-from ingest.catalogue.errors import UnavailableError
+from ingest.catalogue.errors import InvalidQueryError, UnavailableError
 from ingest.catalogue.search import FacetRequest, IndexBusyError, IndexOutdatedError, Noun, SearchRequest, parse_query
 from ingest.catalogue.search.embedded import EmbeddedIndex, _engine_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tantivy import Index, IndexWriter
 
     from ingest.catalogue.search import VisibilityFilter
 
@@ -222,10 +225,13 @@ def test_a_killed_writer_leaves_the_last_commit(
 
 def test_files_do_not_pile_up_when_two_write_in_turn(folder: Path) -> None:
     first, second = EmbeddedIndex(folder), EmbeddedIndex(folder)
-    for revision in range(1, 25):
-        for index in (first, second):
-            index.write(make(number, revision) for number in range(3))
-    assert len(list(folder.iterdir())) < 100
+    for number in range(40):
+        first.write([make(number), make(100)])
+        second.write([make(1000 + number)])
+    meta = json.loads((folder / "meta.json").read_text())
+    segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
+    assert len(segments) < 10
+    assert {path.stem for path in folder.glob("*.idx")} == segments
 
 
 def test_a_panic_of_the_engine_is_an_error_of_ours(folder: Path) -> None:
@@ -283,6 +289,30 @@ def test_a_removed_index_is_made_anew_and_its_readers_follow(folder: Path, opera
     assert [hit.id for hit in reader.search(SearchRequest(operator)).hits] == [9]
     reader.write([make(10)])
     assert reader.revisions() == [(9, 1), (10, 1)]
+
+
+def test_what_another_wrote_just_before_the_lock_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = EmbeddedIndex(folder), EmbeddedIndex(folder)
+    first.write([make(2)])
+    take_writer = first._take_writer
+
+    def write_first(index: Index) -> IndexWriter:
+        second.write([make(1, 5)])
+        return take_writer(index)
+
+    monkeypatch.setattr(first, "_take_writer", write_first)
+    first.write([make(1, 4)])
+    assert first.revisions() == [(1, 5), (2, 1)]
+
+
+def test_too_many_endings_are_an_error(folder: Path, operator: VisibilityFilter) -> None:
+    index = EmbeddedIndex(folder)
+    users = tuple(f"20-run{number}" for number in range(17_000))
+    index.write([SearchDocument(1, 1, "a", "ESRF", "hc1", "hc1", users=users)])
+    assert index.search(SearchRequest(operator, parse_query("run*"))).total == 1
+    assert index.search(SearchRequest(operator, parse_query("20-run1*"))).total == 1
+    with pytest.raises(InvalidQueryError, match="write more letters"):
+        index.search(SearchRequest(operator, parse_query("20-run*")))
 
 
 def test_an_id_beyond_the_sort_key_is_refused(folder: Path) -> None:

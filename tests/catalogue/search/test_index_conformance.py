@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,14 +19,18 @@ from ingest.catalogue.search import (
     DateRange,
     FacetRequest,
     FacetValue,
+    FieldMatch,
     Instant,
     Noun,
+    ParameterRange,
     SearchRequest,
     Sort,
     VisibilityFilter,
     parse_query,
     resolve,
 )
+from ingest.catalogue.search.cursors import to_cursor
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH
 
 UNITS = {"energy": "keV", "temperature": "K", "a.b c": "", "note": ""}
 START = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -150,10 +155,14 @@ def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, q
         ("energy:16..19", []),
         ("energy:15..20", [3]),
         ("energy:7.0..9.3", []),
-        ("temperature:..0", [4]),
+        ("temperature:..0", [4, 5]),
         ("temperature:-2..-1.5 K", [4]),
         ("temperature:-271 °C", []),
         ('"a.b c":3..4', [4]),
+        ("temperature:0..0", [5]),
+        ("temperature:-0..-0", [5]),
+        ("temperature:>0", []),
+        ("temperature:<0", [4]),
         ("energy:12..13 not energy:12.4", [2]),
     ],
 )
@@ -163,10 +172,69 @@ def test_parameter_ranges(index: DatasetIndex, operator: VisibilityFilter, query
             make(1, numbers=(NumericEntry("energy", 12.4, 12.4),)),
             make(2, numbers=(NumericEntry("energy", 12.5, 14.0),)),
             make(3, numbers=(NumericEntry("energy", 15.0, 20.0, (15.0, 20.0)),)),
+            make(5, numbers=(NumericEntry("temperature", -0.0, 0.0),)),
             make(4, numbers=(NumericEntry("temperature", -1.75, -1.75), NumericEntry("a.b c", 3.25, 3.25))),
         ]
     )
     assert find(index, operator, query) == expected
+
+
+HOSTILE_NAMES = ["a.b", "a b", "a-b", "a_b", "a-2e-b", 'a"b', "a:b", "A.b", "[0 TO 1]", "a\\", "", "é", "e"]
+HOSTILE_NAMES += ["x" * 300, "x" * 301]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_parameter_of_any_name_is_found_by_it_alone(
+    index: DatasetIndex, operator: VisibilityFilter, name: str
+) -> None:
+    index.write(
+        make(number, numbers=(NumericEntry(held, 1.0, 1.0),), texts=(TextEntry(held, 'any "value" of it'),))
+        for number, held in enumerate(HOSTILE_NAMES)
+    )
+    for query in (
+        ParameterRange(name, 0.5, 1.5),
+        FieldMatch(name, 'any "value"'),
+        FieldMatch(name, "an", is_prefix=True),
+    ):
+        page = index.search(SearchRequest(operator, query))
+        assert [hit.id for hit in page.hits] == [HOSTILE_NAMES.index(name)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (None, None, [1, 2, 4, 5]),
+        (2.0, None, [1, 2, 5]),
+        (math.nan, None, []),
+        (None, math.nan, []),
+        (math.inf, None, [2]),
+        (-math.inf, 0.0, [4]),
+        (5.0, 4.0, []),
+    ],
+)
+def test_what_is_no_number_is_not_found(
+    index: DatasetIndex, operator: VisibilityFilter, low: float | None, high: float | None, expected: list[int]
+) -> None:
+    entries = {
+        1: NumericEntry("energy", 1.0, 1.0, (math.nan, 9.0)),
+        2: NumericEntry("energy", 1.0, math.inf),
+        3: NumericEntry("energy", 1.0, math.nan),
+        4: NumericEntry("energy", -math.inf, 1.0),
+        5: NumericEntry("energy", math.nan, math.nan, (3.0,)),
+        6: NumericEntry("energy", math.nan, math.nan),
+    }
+    index.write([make(number, numbers=(entry,)) for number, entry in entries.items()])
+    page = index.search(SearchRequest(operator, ParameterRange("energy", low, high)))
+    assert sorted(hit.id for hit in page.hits) == expected
+
+
+def test_dates_far_away_sort_and_are_found(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    for number, year in enumerate([1, 1850, 1970, 2024, 2500, 9999], 1):
+        index.write([make(number, start_date=datetime(year, 1, 1, tzinfo=UTC))])
+    index.write([make(7)])
+    assert page_through(index, SearchRequest(operator, sort=Sort.OLDEST, limit=2)) == [1, 2, 3, 4, 5, 6, 7]
+    assert page_through(index, SearchRequest(operator, sort=Sort.NEWEST, limit=2)) == [6, 5, 4, 3, 2, 1, 7]
+    assert find(index, operator, "start_date:<1900") == [1, 2]
 
 
 def test_a_prefix_finds_all_its_endings(index: DatasetIndex, operator: VisibilityFilter) -> None:
@@ -222,11 +290,28 @@ def test_facets_count_the_whole_result(index: DatasetIndex, operator: Visibility
 
 
 def test_facets_show_values_as_they_are_written(index: DatasetIndex, operator: VisibilityFilter) -> None:
-    shown = ["Crème: brûlée", 'a "quoted" one', "broken \udcff byte", "x" * 3000]
+    shown = ["Crème: brûlée", 'a "quoted" one', "broken \udcff byte", "x" * 70_000]
     index.write([make(number, samples=(value,)) for number, value in enumerate(shown, 1)])
     page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),)))
     values = {value.value for value in page.facets[Noun.SAMPLE].values}
-    assert values == {"Crème: brûlée", 'a "quoted" one', "broken ? byte", "x" * 1000}
+    assert values == {"Crème: brûlée", 'a "quoted" one', "broken ? byte", "x" * MAX_VALUE_LENGTH}
+    for number, value in enumerate(shown, 1):
+        assert find(index, operator, filters=(AnyOf(Noun.SAMPLE, (value,)),)) == [number]
+
+
+def test_a_value_that_stands_twice_counts_once(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1, users=("A", "A", ""))])
+    page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.USER),)))
+    assert page.facets[Noun.USER].values == (FacetValue("A", 1),)
+
+
+def test_facets_are_exact_over_many_writes(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    for first in range(0, 50, 10):
+        rare = tuple(f"{first}-{number}" for number in range(40))
+        index.write([make(first, samples=(*rare, "common")), make(first + 1, samples=rare)])
+    page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE, 1),)))
+    assert page.facets[Noun.SAMPLE].values == (FacetValue("common", 5),)
+    assert page.facets[Noun.SAMPLE].others == 5 * 40 * 2
 
 
 SECRETS: dict[str, dict[str, Any]] = {
@@ -320,9 +405,25 @@ def test_a_cursor_that_was_changed_is_refused(index: DatasetIndex, operator: Vis
     for wrong in (changed, cursor[:-4], "x", "", "ü", "A" * 5000, cursor + "AAAA"):
         with pytest.raises(InvalidQueryError, match="cursor"):
             index.search(SearchRequest(operator, query, sort=sort, limit=1, cursor=wrong))
+    another = AnyOf(Noun.FACILITY, ("ESRF",))
+    for other in (parse_query("other"), query):
+        with pytest.raises(InvalidQueryError, match="cursor"):
+            index.search(SearchRequest(operator, other, (another,), sort=sort, limit=1, cursor=cursor))
     with pytest.raises(InvalidQueryError, match="cursor"):
         index.search(SearchRequest(operator, parse_query("other"), sort=sort, limit=1, cursor=cursor))
     assert index.search(SearchRequest(operator, query, sort=sort, limit=2, cursor=cursor)).total == 3
+
+
+@pytest.mark.parametrize("key", [-1, 2**63, 2**70, "", "]", '"', "a} OR *", "ü", "\0", "(" * 500])
+@pytest.mark.parametrize("sort", Sort)
+def test_a_forged_cursor_is_refused(
+    index: DatasetIndex, operator: VisibilityFilter, sort: Sort, key: int | str
+) -> None:
+    request = SearchRequest(operator, sort=sort)
+    if sort is Sort.NAME and isinstance(key, int):
+        key = f"{key}!"
+    with pytest.raises(InvalidQueryError, match="cursor"):
+        index.search(replace(request, cursor=to_cursor(request, key)))
 
 
 def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(
@@ -337,13 +438,15 @@ def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(
             make(5, name="LaB6"),
             make(6, techniques=("LaB6 diffraction",), name="d"),
             make(7, name="e"),
+            make(8, name="f", titles=("lab6 " * 50,)),
         ]
     )
+    index.write([make(number, titles=("something else",)) for number in range(100, 1000)])
     page = index.search(SearchRequest(operator, parse_query("lab6"), sort=Sort.RELEVANCE))
-    assert [hit.id for hit in page.hits] == [5, 4, 3, 2, 6, 1]
+    assert [hit.id for hit in page.hits] == [5, 4, 8, 3, 2, 6, 1]
     scores = [hit.score for hit in page.hits if hit.score is not None]
     assert scores == sorted(scores, reverse=True)
-    assert len(set(scores)) == 6
+    assert len(set(scores)) == 7
 
 
 def test_relevance_pages_to_its_depth_and_no_further(index: DatasetIndex, operator: VisibilityFilter) -> None:
@@ -372,6 +475,11 @@ def test_an_older_revision_never_overwrites_a_newer_one(index: DatasetIndex, ope
     assert find(index, operator, "fourth") == [1]
     assert find(index, operator, "third") == []
     assert index.revisions() == [(1, 4), (2, 1)]
+
+
+def test_the_newest_revision_of_one_write_stays(index: DatasetIndex) -> None:
+    index.write([make(1, 2), *(make(number) for number in range(2, 3000)), make(1, 1)])
+    assert index.revisions(0, 2) == [(1, 2), (2, 1)]
 
 
 def test_the_same_revision_is_replaced(index: DatasetIndex, operator: VisibilityFilter) -> None:
