@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ingest.mapping.rules import Rules
+
+
+PARTS: Final = ("proposal", "visit", "beamline", "collection", "dataset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,3 @@ def match_path(relative_path: str, rules: Rules) -> PathMatch | None:
 def to_master_names(folder: str, rules: Rules) -> tuple[str, ...]:
     """Return the names that the master in a dataset's folder may have, the likeliest first; none if unknown."""
     return tuple(name.replace("{folder}", folder) for name in rules.file.masters)
-
-
-PARTS = ("proposal", "visit", "beamline", "collection", "dataset")

@@ -117,6 +117,8 @@ def to_plan(file: RuleFile) -> Plan:
 def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
     """Return a path pattern as a regular expression that matches from any folder on, and whatever follows.
 
+    If it ends with a slash, its last part is a folder too, never the file.
+
     Raises ValueError if the same part is named twice or a brace is left open.
     """
     pieces = re.split(r"\{(\w+)\}", pattern.strip("/"))
@@ -128,7 +130,8 @@ def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
         f"(?P<{piece}>{parts.get(piece, '[^/]+')})" if odd else re.escape(piece)
         for piece, odd in zip(pieces, (index % 2 for index in range(len(pieces))), strict=True)
     )
-    return re.compile(rf"(?:^|/){body}(?=/|$)", re.IGNORECASE)
+    end = "(?=/)" if pattern.endswith("/") else "(?=/|$)"
+    return re.compile(f"(?:^|/){body}{end}", re.IGNORECASE)
 
 
 def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetPlan:

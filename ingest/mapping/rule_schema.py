@@ -184,7 +184,10 @@ class SideFileRule(_Strict):
 
 
 class PathRule(_Strict):
-    """What folder names say. `visitor/{proposal}/{beamline}/{visit}` begins at any folder and may go on."""
+    """What folder names say. `visitor/{proposal}/{beamline}/{visit}` begins at any folder and may go on.
+
+    With a slash at its end the last part is a folder, never the file.
+    """
 
     pattern: str
     parts: dict[str, Pattern] = {}

@@ -107,6 +107,11 @@ def test_path_tells_everything_wherever_the_root_stands(path: str) -> None:
     assert found == ("hc6001", "20261101", "id00", "LaB6", "LaB6_0001")
 
 
+def test_collection_master_lies_in_no_dataset() -> None:
+    match = match_path("visitor/hc6001/id00/20261101/RAW_DATA/LaB6/hc6001_LaB6.h5", load_rules("esrf-bliss"))
+    assert (match.proposal, match.visit, match.dataset) == ("hc6001", "20261101", None)
+
+
 def test_path_without_raw_data_tells_the_visit_only() -> None:
     match = match_path("inhouse/blc14/id21/20260101/test/file.h5", load_rules("esrf-bliss"))
     assert (match.proposal, match.visit, match.dataset) == ("blc14", "20260101", None)
