@@ -56,7 +56,7 @@ MAX_VALUE_LENGTH: Final = 1000
 
 
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
-    """Return the document's different values of this noun as they are shown; empty texts are none."""
+    """Return the document's values of this noun as they are shown; empty texts are none."""
     match noun:
         case Noun.NAME | Noun.INVESTIGATION | Noun.PROPOSAL | Noun.FACILITY:
             values: tuple[str, ...] = (getattr(document, noun.value),)
@@ -64,4 +64,4 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
             values = ("true" if document.complete else "false",)
         case _:
             values = getattr(document, f"{noun.value}s")
-    return tuple(dict.fromkeys(to_clean(value) for value in values if value))
+    return tuple(to_clean(value) for value in values if value)

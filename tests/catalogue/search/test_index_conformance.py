@@ -191,29 +191,28 @@ def test_a_parameter_of_any_name_is_found_by_it_alone(
         make(number, numbers=(NumericEntry(held, 1.0, 1.0),), texts=(TextEntry(held, 'any "value" of it'),))
         for number, held in enumerate(HOSTILE_NAMES)
     )
-    for query in (
-        ParameterRange(name, 0.5, 1.5),
-        FieldMatch(name, 'any "value"'),
-        FieldMatch(name, "an", is_prefix=True),
-    ):
+    matches = FieldMatch(name, 'any "value"'), FieldMatch(name, "an", is_prefix=True)
+    for query in (ParameterRange(name, 0.5, 1.5), *matches):
         page = index.search(SearchRequest(operator, query))
         assert [hit.id for hit in page.hits] == [HOSTILE_NAMES.index(name)]
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
+    ("asked", "expected"),
     [
-        (None, None, [1, 2, 4, 5]),
-        (2.0, None, [1, 2, 5]),
-        (math.nan, None, []),
-        (None, math.nan, []),
-        (math.inf, None, [2]),
-        (-math.inf, 0.0, [4]),
-        (5.0, 4.0, []),
+        (ParameterRange("energy"), [1, 2, 4, 5]),
+        (ParameterRange("energy", 2.0), [1, 2, 5]),
+        (ParameterRange("energy", math.nan), []),
+        (ParameterRange("energy", None, math.nan), []),
+        (ParameterRange("energy", math.inf), [2]),
+        (ParameterRange("energy", -math.inf, 0.0), [4]),
+        (ParameterRange("energy", 5.0, 4.0), []),
+        (ParameterRange("energy", 5.0, 5.0), [2]),
+        (ParameterRange("energy", 5.0, 5.0, includes_low=False), []),
     ],
 )
 def test_what_is_no_number_is_not_found(
-    index: DatasetIndex, operator: VisibilityFilter, low: float | None, high: float | None, expected: list[int]
+    index: DatasetIndex, operator: VisibilityFilter, asked: ParameterRange, expected: list[int]
 ) -> None:
     entries = {
         1: NumericEntry("energy", 1.0, 1.0, (math.nan, 9.0)),
@@ -224,7 +223,7 @@ def test_what_is_no_number_is_not_found(
         6: NumericEntry("energy", math.nan, math.nan),
     }
     index.write([make(number, numbers=(entry,)) for number, entry in entries.items()])
-    page = index.search(SearchRequest(operator, ParameterRange("energy", low, high)))
+    page = index.search(SearchRequest(operator, asked))
     assert sorted(hit.id for hit in page.hits) == expected
 
 
