@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ingest.catalogue.vocabulary import HIGHEST_NUMBER, NUMBERED
 from ingest.mapping.drafts import Moment, Origin, ParameterDraft, Quantity, Taken
 from ingest.mapping.findings import is_alike, to_span
-from ingest.mapping.readings import read_place, to_text
+from ingest.mapping.readings import is_asked, read_place, to_text
 from ingest.mapping.rule_schema import Kind
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ingest.mapping.drafts import ScanDraft
     from ingest.mapping.findings import Search
-    from ingest.mapping.plan import TargetPlan
+    from ingest.mapping.plan import SourcePlan, TargetPlan
+    from ingest.mapping.positions import Place
 
 AnyTaken: TypeAlias = "Taken[Quantity] | Taken[str] | Taken[Moment]"
 
@@ -98,7 +99,7 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
     """Yield the parameter for each group that gives it."""
     seen: set[int] = set()
     for source in target.sources:
-        for place in (place for position in source.positions for place in search.index.find(position)):
+        for place in _find_places(search, source):
             readings = read_place(place, source)
             taken: AnyTaken | None
             if target.kind is Kind.QUANTITY:
@@ -108,6 +109,12 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
             if taken is not None and place.order not in seen:
                 seen.add(place.order)
                 yield Found(target.name, taken, place.relative_path(), place.order)
+
+
+def _find_places(search: Search, source: SourcePlan) -> Iterator[Place]:
+    for position in source.positions:
+        known = search.index.find(position) if source.names is None else search.index.find_with(position, source.names)
+        yield from (place for place in known if is_asked(place, source))
 
 
 def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterDraft]:

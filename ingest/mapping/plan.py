@@ -46,6 +46,8 @@ class SourcePlan:
 
     positions: tuple[Position, ...]
     fields: tuple[FieldName, ...]
+    names: frozenset[str] | None
+    """The names in `fields` if only members are asked for: a group with none of them needs no closer look."""
     unless_named: re.Pattern[str] | None
     matching: re.Pattern[str] | None
     needs_unit: bool
@@ -154,9 +156,11 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
 
 
 def _to_source(source: Source) -> SourcePlan:
+    fields = tuple(map(_to_field_name, source.fields))
     return SourcePlan(
         positions=tuple(map(to_position, source.at)),
-        fields=tuple(map(_to_field_name, source.fields)),
+        fields=fields,
+        names=frozenset(field.name for field in fields) if all(field.name for field in fields) else None,
         unless_named=re.compile(source.unless_named, re.IGNORECASE) if source.unless_named else None,
         matching=re.compile(source.matching, re.IGNORECASE) if source.matching else None,
         needs_unit=source.needs_unit,

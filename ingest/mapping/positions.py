@@ -50,7 +50,7 @@ class Position:
 class Place:
     """One group of an entry, with its class as we understand it and the way back to the entry."""
 
-    __slots__ = ("_fields", "_groups", "group", "name", "nx_class", "order", "parent")
+    __slots__ = ("_fields", "_groups", "_names", "group", "name", "nx_class", "order", "parent")
 
     def __init__(self, group: Group, nx_class: str, parent: Place | None, order: int = 0) -> None:
         self.group = group
@@ -60,6 +60,18 @@ class Place:
         self.name = group.name.casefold()
         self._fields: dict[str, Field] | None = None
         self._groups: dict[str, Group] | None = None
+        self._names: frozenset[str] | None = None
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        """Whether one of the members has one of these names, in lower case."""
+        return not self.names().isdisjoint(names)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all members, in lower case."""
+        if self._names is None:
+            fields = {field.name.casefold() for field in self.group.fields}
+            self._names = frozenset(fields.union(group.name.casefold() for group in self.group.groups))
+        return self._names
 
     def find_field(self, name: str) -> Field | None:
         """Return the field of that name in lower case; of two that differ in case only, the first."""
@@ -107,6 +119,7 @@ class EntryIndex:
         self.root = Place(root, ROOT, None)
         self._by_class: dict[str, list[Place]] = {ENTRY: [self.entry], ROOT: [self.root]}
         self._by_name: dict[str, list[Place]] = {}
+        self._by_member: dict[str, dict[str, list[Place]]] = {}
         waiting = deque([self.entry])
         order = 0
         while waiting:
@@ -126,6 +139,21 @@ class EntryIndex:
             for place in places:
                 if position.matches(place):
                     yield place
+
+    def find_with(self, position: Position, names: frozenset[str]) -> list[Place]:
+        """Return the groups at the position that have a member of one of these names, the outermost first.
+
+        A scan may have a hundred counters, each an NXdetector with three members, and twenty rules that ask them for
+        others; so the members are indexed once for each position.
+        """
+        by_member = self._by_member.get(position.text)
+        if by_member is None:
+            by_member = self._by_member[position.text] = {}
+            for place in self.find(position):
+                for name in place.names():
+                    by_member.setdefault(name, []).append(place)
+        found = {place.order: place for name in names for place in by_member.get(name, ())}
+        return [found[order] for order in sorted(found)]
 
 
 def to_position(text: str) -> Position:

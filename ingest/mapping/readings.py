@@ -50,8 +50,15 @@ def read_candidates(index: EntryIndex, target: TargetPlan) -> Iterator[Reading]:
     for source in target.sources:
         for position in source.positions:
             for place in index.find(position):
-                if source.unless_named is None or not _is_named(place, source.unless_named):
+                if is_asked(place, source):
                     yield from read_place(place, source)
+
+
+def is_asked(place: Place, source: SourcePlan) -> bool:
+    """Whether the source wants to look into the group at all."""
+    if source.names is not None and not place.has_any(source.names):
+        return False
+    return source.unless_named is None or not _is_named(place, source.unless_named)
 
 
 def read_place(place: Place, source: SourcePlan) -> Iterator[Reading]:
