@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ingest.catalogue.database import make_engine, make_write_sessions
 from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
 from ingest.catalogue.model import (
     Datafile,
@@ -27,13 +30,17 @@ from ingest.catalogue.model import (
     Scan,
     Technique,
 )
+from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.settings import CatalogueSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from sqlalchemy import Engine
     from sqlalchemy.orm import Session, sessionmaker
 
-    from ingest.catalogue.settings import CatalogueSettings
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
@@ -58,6 +65,24 @@ class Catalogue:
             index.write(documents)
             mark_indexed(session, documents)
         index.close()
+
+
+def write_migrated(folder: Path) -> Path:
+    """Leave an empty database in the data folder, to be copied: migrations take longer than all the rest."""
+    engine = make_engine(CatalogueSettings(data=folder, database_url=None).effective_database_url)
+    upgrade_schema(engine)
+    engine.dispose()
+    return folder
+
+
+@contextmanager
+def opened_copy(migrated: Path, folder: Path) -> Iterator[Catalogue]:
+    """Yield an empty catalogue in the folder."""
+    shutil.copytree(migrated, folder)
+    settings = CatalogueSettings(data=folder, database_url=None)
+    engine = make_engine(settings.effective_database_url)
+    yield Catalogue(settings, engine, make_write_sessions(engine))
+    engine.dispose()
 
 
 def add_dataset(session: Session, word: str, *, scans: int = 1, files: int = 1, **values: Any) -> int:

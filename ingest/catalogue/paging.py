@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MAX_LIMIT: Final = 1000
 DEFAULT_LIMIT: Final = 100
 LARGEST_KEY: Final = 2**63 - 1
-_MAX_CURSOR_LENGTH: Final = 2000
 
 Key: TypeAlias = list[Annotated[int, msgspec.Meta(ge=-LARGEST_KEY, le=LARGEST_KEY)] | str]
 T = TypeVar("T")
@@ -68,7 +67,7 @@ def from_cursor(name: str, request: PageRequest, kinds: tuple[type, ...]) -> lis
     if request.cursor is None:
         return None
     try:
-        text = request.cursor[:_MAX_CURSOR_LENGTH].encode("ascii")
+        text = request.cursor.encode("ascii")
         raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
         found, key = msgspec.json.decode(raw, type=tuple[str, Key])
     except (ValueError, binascii.Error, msgspec.MsgspecError):

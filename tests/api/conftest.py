@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ingest.catalogue.database import make_engine, make_write_sessions
-from ingest.catalogue.schema import upgrade_schema
-from ingest.catalogue.settings import CatalogueSettings
-from tests.entities import Catalogue
+from tests.entities import Catalogue, opened_copy, write_migrated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,22 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data folder with an empty database, to be copied: migrations take longer than all the rest."""
-    folder = tmp_path_factory.mktemp("migrated")
-    engine = make_engine(CatalogueSettings(data=folder, database_url=None).effective_database_url)
-    upgrade_schema(engine)
-    engine.dispose()
-    return folder
-
-
-@contextmanager
-def opened_copy(migrated: Path, folder: Path) -> Iterator[Catalogue]:
-    """Yield an empty catalogue in the folder."""
-    shutil.copytree(migrated, folder)
-    settings = CatalogueSettings(data=folder, database_url=None)
-    engine = make_engine(settings.effective_database_url)
-    yield Catalogue(settings, engine, make_write_sessions(engine))
-    engine.dispose()
+    return write_migrated(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture

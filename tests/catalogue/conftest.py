@@ -1,0 +1,32 @@
+"""An embedded catalogue that tests fill with entities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.entities import Catalogue, opened_copy, write_migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_migrated(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture
+def catalogue(migrated: Path, tmp_path: Path) -> Iterator[Catalogue]:
+    with opened_copy(migrated, tmp_path / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+def session(catalogue: Catalogue) -> Iterator[Session]:
+    with catalogue.sessions() as opened:
+        yield opened
