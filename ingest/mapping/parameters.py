@@ -125,7 +125,8 @@ def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterD
     quantities = [value.value for _, value in values if isinstance(value.value, Quantity)]
     if len(quantities) < len(values):
         return each
-    return [ParameterDraft(name, Taken(_summarise(quantities), origin=_common_origin(values))), *each]
+    # No one path leads to a sum of several: each of them stands beside it with its own.
+    return [ParameterDraft(name, Taken(_summarise(quantities), origin=Origin.DERIVED)), *each]
 
 
 def _is_same(one: AnyTaken, other: AnyTaken) -> bool:
@@ -141,8 +142,3 @@ def _summarise(quantities: list[Quantity]) -> Quantity:
         return Quantity(quantities[0].unit, values=tuple(numbers))
     spans = [to_span(quantity) for quantity in quantities]
     return Quantity(quantities[0].unit, bottom=min(low for low, _ in spans), top=max(high for _, high in spans))
-
-
-def _common_origin(values: list[tuple[str, AnyTaken]]) -> Origin:
-    origins = {value.origin for _, value in values}
-    return origins.pop() if len(origins) == 1 else Origin.INFERRED

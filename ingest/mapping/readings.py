@@ -133,8 +133,10 @@ def _is_number(value: Value | None) -> bool:
 
 def to_text(reading: Reading, target: TargetPlan, plan: Plan) -> Taken[str] | None:
     """Return the text that was found, or None if it is blank, a placeholder or not of the form asked for."""
-    parts = [clean for item in _items(reading.value) if (clean := _to_clean(item, target, plan))]
-    text = ", ".join(dict.fromkeys(parts))
+    items = _items(reading.value)
+    parts = [clean for item in items if (clean := _to_clean(item, target, plan))]
+    # Names may stand there twice; the indices of a reflection (1 1 1) are three.
+    text = ", ".join(dict.fromkeys(parts)) if any(isinstance(item, str) for item in items) else " ".join(parts)
     if reading.source.matching is not None and text:
         match = reading.source.matching.search(text)
         text = "" if match is None else match[match.lastindex or 0] if match.re.groups else text

@@ -99,3 +99,15 @@ def test_detectors_are_numbered_in_the_order_of_the_file_and_the_same_in_every_s
 def test_eleventh_detector_has_no_number_in_the_vocabulary() -> None:
     draft = drafted(detectors("1.1", *((f"d{n:02d}", [field("distance", 1.0, "m")]) for n in range(12))))
     assert sum(parameter.name.endswith("_distance") for parameter in draft.parameters) == 10
+
+
+def test_a_vector_of_numbers_as_text_keeps_all_of_them() -> None:
+    crystal = group("crystal", "NXcrystal", field("reflection", [1, 1, 1]))
+    draft = drafted(entry(instrument(group("mono", "NXmonochromator", crystal))))
+    assert of(draft, "InstrumentMonochromatorCrystal_reflection") == [(None, "1 1 1")]
+
+
+def test_a_summary_of_scans_is_no_statement_of_the_file() -> None:
+    draft = drafted(with_temperature("1.1", 10.0), with_temperature("2.1", 20.0))
+    summary = next(one for one in draft.parameters if one.entry is None and one.name == "Sample_temperature")
+    assert (summary.value.origin, summary.value.path) == (Origin.DERIVED, None)
