@@ -32,11 +32,12 @@ from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity, ScanDraft, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
+    from ingest.catalogue.model import Base
     from ingest.listing import Listing
     from ingest.mapping.paths import PathMatch
 
@@ -239,10 +240,13 @@ def _store_parts(
     is_new: bool,
 ) -> None:
     rows = [_to_scan_row(scan, ordinal, samples.of(scan)) for ordinal, scan in enumerate(draft.scans)]
-    scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
+    if is_new:
+        scan_ids = store.insert_scans(session, dataset.id, rows)
+    else:
+        scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
     types = store.get_parameter_type_ids(session, investigation.facility_id, _to_wanted_types(draft.parameters))
     parameters = [_to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
-    store.replace_file_parameters(session, dataset.id, parameters)
+    (store.insert_file_parameters if is_new else store.replace_file_parameters)(session, dataset.id, parameters)
     techniques = [
         {
             "technique_id": store.get_technique_id(session, technique.value, technique.pid),
@@ -251,8 +255,7 @@ def _store_parts(
         }
         for technique in draft.techniques
     ]
-    if techniques or not is_new:
-        store.replace_links(session, DatasetTechnique, dataset.id, techniques)
+    _tie(session, DatasetTechnique, dataset, techniques, is_new=is_new)
     people = {person.name.value: person for scan in draft.scans for person in scan.users}
     for name, person in people.items():
         store.add_link(
@@ -278,10 +281,16 @@ def _store_instruments(
     beamline = context.match.beamline if context.match else None
     names = {beamline: min(said, default=None)} if beamline else dict.fromkeys(sorted(said))
     ids = [store.get_instrument_id(session, context.root.facility_id, name, full) for name, full in names.items()]
-    if ids or not is_new:
-        store.replace_links(session, DatasetInstrument, dataset.id, [{"instrument_id": each} for each in ids])
+    _tie(session, DatasetInstrument, dataset, [{"instrument_id": each} for each in ids], is_new=is_new)
     for each in ids:
         store.add_link(session, InvestigationInstrument, investigation_id=investigation.id, instrument_id=each)
+
+
+def _tie(
+    session: Session, entity: type[Base], dataset: Dataset, rows: Sequence[Mapping[str, Any]], *, is_new: bool
+) -> None:
+    tie = store.insert_links if is_new else store.replace_links
+    tie(session, entity, dataset.id, rows)
 
 
 def _extend(investigation: Investigation, dataset: Dataset, root: Root) -> None:
@@ -291,6 +300,9 @@ def _extend(investigation: Investigation, dataset: Dataset, root: Root) -> None:
     investigation.start_date = min(starts, default=None)
     investigation.end_date = max(ends, default=None)
     investigation.release_date = to_release_date(root, investigation.end_date)
+    if dataset.release_date is None and investigation.release_date == investigation.stamped_release_date:
+        # The others carry this date already, and none of them will be touched for one that came late.
+        dataset.release_date = investigation.stamped_release_date
 
 
 def _to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[str, Any]:

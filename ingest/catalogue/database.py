@@ -10,6 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ingest.catalogue.model import Base
 
 # A writer waits this long for another one; a transaction of ours holds the lock for milliseconds.
@@ -45,10 +47,20 @@ def make_write_sessions(engine: Engine) -> sessionmaker[Session]:
 
 def insert_ignoring(session: Session, entity: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT that leaves a row alone which is there already, in the words of the session's database."""
-    dialect = session.get_bind().dialect.name
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement: postgresql.Insert | sqlite.Insert = make(entity).on_conflict_do_nothing()
-    return statement
+    return _make_insert(session, entity).on_conflict_do_nothing()
+
+
+def upsert(
+    session: Session, entity: type[Base], key: Mapping[str, Any], values: Mapping[str, Any]
+) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT that changes the row of that key instead, if there is one."""
+    statement = _make_insert(session, entity).values(**key, **values)
+    return statement.on_conflict_do_update(index_elements=list(key), set_=dict(values))
+
+
+def _make_insert(session: Session, entity: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    return postgresql.insert(entity) if is_postgresql else sqlite.insert(entity)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

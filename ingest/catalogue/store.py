@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from ingest.catalogue.database import insert_ignoring
+from ingest.catalogue.database import insert_ignoring, upsert
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.model import (
     Base,
@@ -28,7 +28,7 @@ from ingest.catalogue.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -121,8 +121,8 @@ def get_parameter_type_ids(session: Session, facility_id: int, wanted: Sequence[
 def get_investigation(session: Session, facility_id: int, name: str, visit_id: str, **values: Any) -> Investigation:
     """Return the investigation of that proposal and visit, made with the other values if it was not there."""
     key = {"facility_id": facility_id, "name": name, "visit_id": visit_id}
-    investigation_id = _get_or_make(session, Investigation, key, values)
-    return session.get_one(Investigation, investigation_id)
+    known = session.scalar(select(Investigation).filter_by(**key))
+    return known or session.get_one(Investigation, _get_or_make(session, Investigation, key, values))
 
 
 def add_link(session: Session, entity: type[Base], **values: Any) -> None:
@@ -144,11 +144,23 @@ def find_free_dataset_name(
     return f"{name} ({number})"
 
 
+def insert_links(session: Session, entity: type[Base], dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add these rows of a table that ties datasets to something."""
+    _insert_all(session, entity, [{"dataset_id": dataset_id, **row} for row in rows])
+
+
 def replace_links(session: Session, entity: type[Base], dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Leave exactly these rows of a table that ties datasets to something."""
     table: Any = entity
     session.execute(delete(entity).where(table.dataset_id == dataset_id))
-    _insert_all(session, entity, [{"dataset_id": dataset_id, **row} for row in rows])
+    insert_links(session, entity, dataset_id, rows)
+
+
+def insert_scans(session: Session, dataset_id: int, scans: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Add these scans, and return the id of each entry."""
+    _insert_all(session, Scan, [{"dataset_id": dataset_id, **scan} for scan in scans])
+    rows = session.execute(select(Scan.id, Scan.entry_name).where(Scan.dataset_id == dataset_id))
+    return {row.entry_name: row.id for row in rows}
 
 
 def replace_scans(
@@ -171,20 +183,16 @@ def replace_scans(
     changed = [{"id": known[scan["entry_name"]], **scan} for scan in scans if scan["entry_name"] in known]
     if changed:
         session.execute(update(Scan), changed)
-    added = [{"dataset_id": dataset_id, **scan} for scan in scans if scan["entry_name"] not in known]
-    _insert_all(session, Scan, added)
-    rows = session.execute(select(Scan.id, Scan.entry_name).where(Scan.dataset_id == dataset_id))
-    return {row.entry_name: row.id for row in rows}
+    return insert_scans(session, dataset_id, [scan for scan in scans if scan["entry_name"] not in known])
 
 
-def replace_file_parameters(session: Session, dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Leave exactly these parameters in the layer of the file; what other layers say stays, and is shown instead."""
-    of_dataset = DatasetParameter.dataset_id == dataset_id
-    session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer == Layer.FILE))
-    overruled = {
-        (row.type_id, row.scan_id)
-        for row in session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
-    }
+def insert_file_parameters(
+    session: Session,
+    dataset_id: int,
+    rows: Iterable[Mapping[str, Any]],
+    overruled: Collection[tuple[int, int | None]] = (),
+) -> None:
+    """Add these parameters in the layer of the file; those that another layer overrules are not shown."""
     prepared = [
         {
             **row,
@@ -197,6 +205,17 @@ def replace_file_parameters(session: Session, dataset_id: int, rows: Sequence[Ma
     _insert_all(session, DatasetParameter, prepared)
 
 
+def replace_file_parameters(session: Session, dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Leave exactly these parameters in the layer of the file; what other layers say stays, and is shown instead."""
+    of_dataset = DatasetParameter.dataset_id == dataset_id
+    session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer == Layer.FILE))
+    overruled = {
+        (row.type_id, row.scan_id)
+        for row in session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
+    }
+    insert_file_parameters(session, dataset_id, rows, overruled)
+
+
 def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[str, int, int]], digest: str) -> None:
     """Leave the dataset with this listing of (name, bytes, mtime in ns); one that is gone keeps its row, marked.
 
@@ -204,14 +223,10 @@ def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[st
     """
     if dataset.listing_digest == digest:
         return
-    known = {
-        row.name: row
-        for row in session.execute(
-            select(Datafile.name, Datafile.ordinal, Datafile.file_size, Datafile.mtime_ns, Datafile.is_vanished).where(
-                Datafile.dataset_id == dataset.id
-            )
-        )
-    }
+    columns = (Datafile.name, Datafile.ordinal, Datafile.file_size, Datafile.mtime_ns, Datafile.is_vanished)
+    # The first ordinal is 0, and is given with the first file.
+    stored = select(*columns).where(Datafile.dataset_id == dataset.id) if dataset.next_file_ordinal else None
+    known = {row.name: row for row in session.execute(stored)} if stored is not None else {}
     added = [entry for entry in files if entry[0] not in known]
     first = dataset.next_file_ordinal
     rows = [
@@ -219,7 +234,8 @@ def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[st
         for n, (name, size, mtime_ns) in enumerate(added)
     ]
     _insert_all(session, Datafile, rows)
-    _update_datafiles(session, dataset.id, files, known)
+    if known:
+        _update_datafiles(session, dataset.id, files, known)
     dataset.next_file_ordinal = first + len(added)
     dataset.listing_digest = digest
     dataset.file_count = len(files)
@@ -229,11 +245,7 @@ def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[st
 def store_record(session: Session, master_file_id: int, record_format: int, document: bytes) -> None:
     """Keep the record of a master, in place of an older one."""
     changed = {"format": record_format, "document": document}
-    record = session.get(MasterRecord, master_file_id)
-    if record is None:
-        session.execute(insert(MasterRecord).values(master_file_id=master_file_id, **changed))
-    else:
-        record.format, record.document = record_format, document
+    session.execute(upsert(session, MasterRecord, {"master_file_id": master_file_id}, changed))
 
 
 def _update_datafiles(
