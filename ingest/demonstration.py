@@ -75,7 +75,7 @@ def _print_what_next(folder: Path, port: int) -> None:
     # As it was called: it need not be on the path.
     nxcat = f"NXCAT_DATA={folder / 'data'} {sys.argv[0]}"
     click.echo(f"""
-The catalogue is served at {address} until Ctrl-C. What is not released yet, the API does not show. Try in another terminal:
+Served at {address} until Ctrl-C. What is not released yet, the API does not show. Try in another terminal:
 
   {address}/docs                          the API's documentation, to try in a browser
   curl '{address}/api/v1/datasets?q=LaB6'
