@@ -139,9 +139,9 @@ def find_keep(nx_class: str, name: str) -> Keep:
     return Keep(known.reading, rank) if rank else known
 
 
-def is_repeated_snapshot(name: str, siblings: set[str]) -> bool:
+def is_repeated_snapshot(name: bytes, siblings: set[bytes]) -> bool:
     """Whether this is the same motors once more: BLISS writes `positioners_start`, `_end`, `_dial_start` ... too."""
-    return name.startswith("positioners_") and "positioners" in siblings
+    return name.startswith(b"positioners_") and b"positioners" in siblings
 
 
 def is_payload(name: str, attributes: Mapping[str, object], reading: Reading) -> bool:

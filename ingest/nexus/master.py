@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from h5py import h5f, h5fd, h5p
@@ -10,8 +11,10 @@ from h5py import h5f, h5fd, h5p
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.errors import UnreadableFileError
 from ingest.nexus.gate import open_regular, read_gate
+from ingest.nexus.library import MEMBER_ERRORS, LibraryFile, raise_if_out_of_reach
+from ingest.nexus.pages import Pages
+from ingest.nexus.parser import Parser
 from ingest.nexus.unclosed import UnclosedFile
-from ingest.nexus.values import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.walk import read_tree
 
 if TYPE_CHECKING:
@@ -32,9 +35,10 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
     """
     descriptor = open_regular(path)
     try:
-        fid, swmr = _open(descriptor, path)
+        fid, view = _open(descriptor, path)
         try:
-            return read_tree(fid, budget, swmr)
+            parser = _make_parser(fid, descriptor) if view is _View.CLOSED else None
+            return read_tree(LibraryFile(fid), parser, budget, swmr=view is _View.SWMR)
         except MEMBER_ERRORS as error:
             raise_if_out_of_reach(error)
             raise UnreadableFileError(path, _to_reason(error)) from error
@@ -44,8 +48,15 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
         os.close(descriptor)
 
 
-def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, bool]:
-    """Return the open file and whether it is read as by a SWMR reader."""
+class _View(Enum):
+    """As what libhdf5 opened a file. Of a file that was not closed only libhdf5 can say what is whole."""
+
+    CLOSED = auto()
+    SWMR = auto()
+    UNCLOSED = auto()
+
+
+def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
     # libhdf5 opens by name; this name is that of the very file that was found to be a regular one.
     name = f"/dev/fd/{descriptor}".encode()
     access = h5p.create(h5p.FILE_ACCESS)
@@ -53,22 +64,30 @@ def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, bool]:
     access.set_file_locking(False, False)  # noqa: FBT003 - h5py names them use_file_locking, ignore_when_disabled
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     try:
-        return h5f.open(name, h5f.ACC_RDONLY, access), False
+        return h5f.open(name, h5f.ACC_RDONLY, access), _View.CLOSED
     except OSError as error:
         if error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
         refusal = error
     try:
-        return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), True
+        return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), _View.SWMR
     except OSError:
         gate = read_gate(path)
         if not gate.open_for_write:
             raise UnreadableFileError(path, _to_reason(refusal)) from None
     try:
         access.set_fileobj_driver(h5fd.fileobj_driver, UnclosedFile(descriptor, gate.user_block))
-        return h5f.open(name, h5f.ACC_RDONLY, access), False
+        return h5f.open(name, h5f.ACC_RDONLY, access), _View.UNCLOSED
     except OSError:
         raise UnreadableFileError(path, _to_reason(refusal)) from None
+
+
+def _make_parser(fid: h5f.FileID, descriptor: int) -> Parser | None:
+    """Return our parser for this file, None where offsets or lengths are not the usual 8 bytes."""
+    created = fid.get_create_plist()
+    if created.get_sizes() != (8, 8):
+        return None
+    return Parser(Pages(descriptor, created.get_userblock()))
 
 
 def _to_reason(error: Exception) -> str:

@@ -8,31 +8,45 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from h5py import h5d, h5f, h5g, h5o
-
 from ingest.nexus.classes import FIRST_NAMES, Keep, Reading, find_keep, is_entry, is_repeated_snapshot, to_class
-from ingest.nexus.fields import Scope, read_field
-from ingest.nexus.links import LinkedFiles, Members, SoftLinks
+from ingest.nexus.fields import Scope, read_attributes, read_field
+from ingest.nexus.library import (
+    MEMBER_ERRORS,
+    LibraryField,
+    LibraryFile,
+    LibraryGroup,
+    raise_if_out_of_reach,
+    to_absolute,
+)
+from ingest.nexus.links import LinkedFiles
+from ingest.nexus.opened import Members
+from ingest.nexus.pages import UnusualError
+from ingest.nexus.parser import ParsedField, ParsedGroup, Parser
 from ingest.nexus.record import Field, FileKind, Group, MasterRecord
 from ingest.nexus.redaction import is_personal
-from ingest.nexus.values import MEMBER_ERRORS, raise_if_out_of_reach, read_attributes, to_name
+from ingest.nexus.values import to_name
 
 if TYPE_CHECKING:
     from ingest.nexus.budget import Budget
     from ingest.nexus.record import Value
 
+    OpenGroup = LibraryGroup | ParsedGroup
+    OpenField = LibraryField | ParsedField
+
+_GROUPS = (LibraryGroup, ParsedGroup)
 _TURN = 64
 """Members of a group that are read before the others have had their turn."""
 _LATER = 10
 """Added to the rank of a group's further turns, so that they come after the first turn of all others."""
 
 
-def read_tree(fid: h5f.FileID, budget: Budget, swmr: bool) -> MasterRecord:
+def read_tree(library: LibraryFile, parser: Parser | None, budget: Budget, swmr: bool) -> MasterRecord:
     """Return the record of an open file: its entries first, then what the root holds beside them.
 
-    Raises one of MEMBER_ERRORS where the root itself cannot be read; a damaged member is counted, not raised.
+    Objects are found by the parser where there is one, and by libhdf5 where it does not know them. Raises one of
+    MEMBER_ERRORS where the root itself cannot be read; a damaged member is counted, not raised.
     """
-    reader = _Reader(fid, budget)
+    reader = _Reader(library, parser, budget)
     root, entries = reader.read_root()
     finished = [reader.to_group(node, node.path, set()) for node in (root, *entries)]
     kind = FileKind.NEXUS if entries else FileKind.COLLECTION if reader.only_links else FileKind.OTHER
@@ -49,10 +63,11 @@ def read_tree(fid: h5f.FileID, budget: Budget, swmr: bool) -> MasterRecord:
 class _Node:
     """A group while it is being read; `same_as` is the address of an object that is read under another path."""
 
-    __slots__ = ("attributes", "fields", "groups", "nx_class", "path", "same_as")
+    __slots__ = ("attributes", "fields", "groups", "nx_class", "path", "raw_path", "same_as")
 
-    def __init__(self, path: str, attributes: dict[str, Value], same_as: int | None = None) -> None:
-        self.path = path
+    def __init__(self, raw_path: bytes, attributes: dict[str, Value], same_as: int | None = None) -> None:
+        self.raw_path = raw_path
+        self.path = to_name(raw_path) or "/"
         self.nx_class = to_class(attributes.pop("NX_class", None))
         self.attributes = attributes
         self.fields: list[Field] = []
@@ -63,21 +78,21 @@ class _Node:
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
-    def path_of(self, name: str) -> str:
-        return f"{self.path.rstrip('/')}/{name}"
+    def path_of(self, name: bytes) -> bytes:
+        return self.raw_path + b"/" + name
 
 
 class _Reader:
     """One reading of one file: what was seen already, what the record holds and how much is left of its budget."""
 
-    def __init__(self, fid: h5f.FileID, budget: Budget) -> None:
+    def __init__(self, library: LibraryFile, parser: Parser | None, budget: Budget) -> None:
         self.budget = budget
-        self.root_id = h5g.open(fid, b"/")
+        self.library = library
+        self.parser = parser
         self.groups_seen: dict[int, _Node] = {}
         self.fields_seen: dict[int, Field] = {}
         self.truncated: Counter[str] = Counter()
         self.linked = LinkedFiles(budget, self.truncated)
-        self.soft_links = SoftLinks(self.root_id)
         self.bytes_used = 0
         self.copies = 0
         self.only_links = False
@@ -85,13 +100,13 @@ class _Reader:
 
     def read_root(self) -> tuple[_Node, list[_Node]]:
         """Return the root's node and those of its entries, read."""
-        root = self.make_node(self.root_id, "/")
-        members = self.list_members(self.root_id, "/")
-        self.groups_seen[h5o.get_info(self.root_id).addr] = root
+        root = self.make_node(self.library.root, b"")
+        members = self.list_members(self.library.root, root)
+        self.groups_seen[self.library.root_address] = root
         entries, others = self._read_entries(root, members.hard)
         limit = self.budget.entry_fields if entries else self.budget.first_entry_fields
         members.hard = others
-        _Tree(self, limit, first=not entries).read(root, self.root_id, Keep(Reading.SMALL, 0), members)
+        _Tree(self, limit, first=not entries).read(root, self.library.root, Keep(Reading.SMALL, 0), members)
         self.only_links = bool(members.external) and not entries and not root.groups
         return root, entries
 
@@ -101,44 +116,67 @@ class _Reader:
         others = []
         for name, address in hard:
             try:
-                oid = h5o.open(self.root_id, name)
-                node = self.make_node(oid, "/" + to_name(name)) if isinstance(oid, h5g.GroupID) else None
-                if node is None or not is_entry(node.nx_class):
+                opened = self.open_member(self.library.root, root.path_of(name), address)
+                if not isinstance(opened, _GROUPS):
+                    others.append((name, address))
+                    continue
+                node = self.make_node(opened, root.path_of(name))
+                if not is_entry(node.nx_class):
                     others.append((name, address))
                 elif address in self.entry_addresses:
-                    root.groups.append(_Node(node.path, {}, address))
+                    root.groups.append(_Node(node.raw_path, {}, address))
                 elif len(entries) >= self.budget.entries:
                     self.truncated["entries"] += 1
                 else:
                     entries.append(node)
-                    self._read_entry(node, oid, address, first=len(entries) == 1)
+                    self._read_entry(node, opened, address, first=len(entries) == 1)
             except MEMBER_ERRORS as error:
                 raise_if_out_of_reach(error)
                 self.truncated["unreadable"] += 1
         return entries, others
 
-    def _read_entry(self, node: _Node, gid: h5g.GroupID, address: int, *, first: bool) -> None:
+    def _read_entry(self, node: _Node, group: OpenGroup, address: int, *, first: bool) -> None:
         self.entry_addresses.add(address)
         self.groups_seen[address] = node
         spare = not first and self.bytes_used > self.budget.record_bytes // 2
         limit = self.budget.first_entry_fields if first else self.budget.entry_fields
         tree = _Tree(self, self.budget.spare_entry_fields if spare else limit, first=first, alone=spare)
-        tree.read(node, gid, find_keep(node.nx_class, ""))
+        tree.read(node, group, find_keep(node.nx_class, ""))
 
-    def make_node(self, gid: h5g.GroupID, path: str) -> _Node:
+    def open_member(self, parent: OpenGroup, path: bytes, address: int) -> OpenGroup | OpenField | None:
+        """Return the object at a path of hard links, None if it is neither group nor field."""
+        if self.parser is not None:
+            found = self.parser.find(address, partial(self._open_field, path))
+            if found is not None:
+                return found
+        if isinstance(parent, LibraryGroup):
+            return parent.open_member(path.rpartition(b"/")[2])
+        return self.library.open_path(path)
+
+    def _open_field(self, path: bytes) -> OpenField:
+        opened = self.library.open_path(path)
+        if opened is None or isinstance(opened, _GROUPS):
+            raise TypeError(path)
+        return opened
+
+    def make_node(self, group: OpenGroup, path: bytes) -> _Node:
         """Return the node of an open group with its class and attributes."""
-        attributes, lost = read_attributes(gid, self.budget, _is_user(path.rpartition("/")[2]))
+        attributes, lost = read_attributes(group, self.budget, _is_user(to_name(path.rpartition(b"/")[2])))
         if lost:
             self.truncated["attributes"] += lost
         self.bytes_used += 60 + len(path) + _to_size(attributes)
         return _Node(path, attributes)
 
-    def list_members(self, gid: h5g.GroupID, path: str) -> Members:
+    def list_members(self, group: OpenGroup, node: _Node) -> Members:
         """Return the links of a group; those to other files are noted, those past the cap counted."""
-        members = Members(gid, self.budget.members)
+        try:
+            members = group.list_members(self.budget.members)
+        except UnusualError:  # the parser's: damaged, or past the cap
+            opened = self.library.open_path(node.raw_path)
+            members = opened.list_members(self.budget.members) if isinstance(opened, LibraryGroup) else Members()
         if members.lost:
             self.truncated["members"] += members.lost
-        self.linked.add_external(gid, path, members.external)
+        self.linked.add_external(node.path, members.external)
         return members
 
     def to_group(self, node: _Node, path: str, above: set[int]) -> Group:
@@ -155,7 +193,8 @@ class _Reader:
             if recurs or self.copies > self.budget.groups or path.count("/") > self.budget.levels:
                 return Group(path, source.nx_class, attributes)
         above.add(id(source))
-        groups = [self.to_group(child, f"{path.rstrip('/')}/{child.name}", above) for child in source.groups]
+        below = path.rstrip("/")
+        groups = [self.to_group(child, f"{below}/{child.name}", above) for child in source.groups]
         above.discard(id(source))
         return Group(path, source.nx_class, attributes, tuple(source.fields), tuple(groups))
 
@@ -163,35 +202,15 @@ class _Reader:
 class _Job:
     """A group whose members are being read, and those that are left, last first."""
 
-    __slots__ = ("gid", "hard", "names", "node", "scope", "soft")
+    __slots__ = ("group", "hard", "names", "node", "scope", "soft")
 
-    def __init__(self, node: _Node, gid: h5g.GroupID, scope: Scope) -> None:
+    def __init__(self, node: _Node, group: OpenGroup, scope: Scope) -> None:
         self.node = node
-        self.gid = gid
+        self.group = group
         self.scope = scope
         self.hard: list[tuple[bytes, int]] = []
-        self.soft: list[bytes] = []
-        self.names: set[str] | None = None
-
-    def set_members(self, members: Members) -> None:
-        """Line up the members; in a large group those first that tell most, then its groups, then the rest."""
-        self.names = {to_name(name) for name, _ in members.hard}
-        hard = members.hard
-        if len(hard) > _TURN:
-            hard = sorted(hard, key=self._order)
-        self.hard, self.soft = hard[::-1], members.soft[::-1]
-
-    def _order(self, member: tuple[bytes, int]) -> int:
-        if to_name(member[0]) in FIRST_NAMES:
-            return 0
-        if (
-            self.scope.reading is Reading.MOTORS
-        ):  # the usual large group, and no groups in it: 5 microseconds saved each
-            return 2
-        try:
-            return 1 if h5o.get_info(self.gid, member[0]).type == h5o.TYPE_GROUP else 2
-        except MEMBER_ERRORS:
-            return 2
+        self.soft: list[tuple[bytes, bytes]] = []
+        self.names: set[bytes] | None = None
 
 
 class _Tree:
@@ -205,12 +224,14 @@ class _Tree:
         self.first = first
         self.queue: list[tuple[int, int, _Job]] = []
         self.queued = 0
+        self.addresses: dict[bytes, int] = {}
+        """Members listed in this entry by path, so that soft links to them need no look-up."""
 
-    def read(self, node: _Node, gid: h5g.GroupID, keep: Keep, members: Members | None = None) -> None:
+    def read(self, node: _Node, group: OpenGroup, keep: Keep, members: Members | None = None) -> None:
         """Read the tree below `node`."""
-        self._queue_group(node, gid, keep)
+        self._queue_group(node, group, keep)
         if members is not None:
-            self.queue[0][2].set_members(members)
+            self._set_members(self.queue[0][2], members)
         while self.queue:
             rank, _, job = heapq.heappop(self.queue)
             if self.fields_left <= 0 or self.reader.bytes_used > self.budget.record_bytes:
@@ -224,18 +245,36 @@ class _Tree:
             if job.hard or job.soft:
                 self._queue_job(rank + _LATER, job)
 
-    def _queue_group(self, node: _Node, gid: h5g.GroupID, keep: Keep) -> None:
+    def _queue_group(self, node: _Node, group: OpenGroup, keep: Keep) -> None:
         add_link = partial(self.reader.linked.add, node.path)
         of_a_user = node.nx_class.lower() == "nxuser" or _is_user(node.name)
-        self._queue_job(keep.rank, _Job(node, gid, Scope(keep.reading, of_a_user, self.budget, add_link)))
+        self._queue_job(keep.rank, _Job(node, group, Scope(keep.reading, of_a_user, self.budget, add_link)))
 
     def _queue_job(self, rank: int, job: _Job) -> None:
         self.queued += 1
         heapq.heappush(self.queue, (rank, self.queued, job))
 
+    def _set_members(self, job: _Job, members: Members) -> None:
+        """Line up the members; in a large group those first that tell most, then its groups, then the rest."""
+        job.names = {name for name, _ in members.hard}
+        hard = members.hard
+        self.addresses.update((job.node.path_of(name), address) for name, address in hard)
+        if len(hard) > _TURN and job.scope.reading is not Reading.MOTORS:
+            hard = sorted(hard, key=partial(self._order, job))
+        job.hard, job.soft = hard[::-1], members.soft[::-1]
+
+    def _order(self, job: _Job, member: tuple[bytes, int]) -> int:
+        name, address = member
+        if to_name(name) in FIRST_NAMES:
+            return 0
+        try:
+            return 1 if isinstance(self.reader.open_member(job.group, job.node.path_of(name), address), _GROUPS) else 2
+        except MEMBER_ERRORS:
+            return 2
+
     def _read_turn(self, job: _Job) -> None:
         if job.names is None:
-            job.set_members(self.reader.list_members(job.gid, job.node.path))
+            self._set_members(job, self.reader.list_members(job.group, job.node))
         for _ in range(min(_TURN, len(job.hard) + len(job.soft))):
             if self.fields_left <= 0:
                 self.reader.truncated["fields"] += len(job.hard) + len(job.soft)
@@ -245,58 +284,57 @@ class _Tree:
                 if job.hard:
                     self._read_hard(job, *job.hard.pop())
                 else:
-                    self._read_soft(job, job.soft.pop())
+                    self._read_soft(job, *job.soft.pop())
             except MEMBER_ERRORS as error:
                 raise_if_out_of_reach(error)
                 self.reader.truncated["unreadable"] += 1
 
     def _read_hard(self, job: _Job, name: bytes, address: int) -> None:
-        label = to_name(name)
-        if self._add_seen(job, label, address):
+        if self._add_seen(job, name, address):
             return
         # A snapshot of motors in a further entry repeats the first one's: what the scan moved is seen already.
         repeats = job.scope.reading is Reading.MOTORS and not self.first
-        if repeats or is_repeated_snapshot(label, job.names or set()):
+        if repeats or is_repeated_snapshot(name, job.names or set()):
             return
-        oid = h5o.open(job.gid, name)
-        if isinstance(oid, h5g.GroupID):
-            self._add_group(job, oid, label, address)
-        elif isinstance(oid, h5d.DatasetID):
-            self._add_field(job, oid, label, address)
+        opened = self.reader.open_member(job.group, job.node.path_of(name), address)
+        if isinstance(opened, _GROUPS):
+            self._add_group(job, opened, name, address)
+        elif opened is not None:
+            self._add_field(job, opened, name, address)
 
-    def _read_soft(self, job: _Job, name: bytes) -> None:
+    def _read_soft(self, job: _Job, name: bytes, target: bytes) -> None:
         """Read what a soft link leads to: BLISS lists measured channels and scanned motors by such links.
 
         A group is not read by way of a soft link: it stands in the record if it has a place of its own in the file.
         """
-        target = job.gid.links.get_val(name)
-        if not target.startswith(b"/"):
-            target = job.node.path.encode() + b"/" + target
-        found = self.reader.soft_links.find_target(target)
-        if found is None or self._add_seen(job, to_name(name), found[1]):
+        path = to_absolute(target, job.node.raw_path)
+        seen = self.addresses.get(path)
+        found = (path, seen) if seen is not None else self.reader.library.find_target(path)
+        if found is None or self._add_seen(job, name, found[1]):
             return
-        oid = h5o.open(self.reader.root_id, found[0])
-        if isinstance(oid, h5d.DatasetID):
-            self._add_field(job, oid, to_name(name), found[1])
-        elif isinstance(oid, h5g.GroupID):
-            job.node.groups.append(_Node(job.node.path_of(to_name(name)), {}, found[1]))
+        opened = self.reader.open_member(self.reader.library.root, *found)
+        if isinstance(opened, _GROUPS):
+            job.node.groups.append(_Node(job.node.path_of(name), {}, found[1]))
+        elif opened is not None:
+            self._add_field(job, opened, name, found[1])
 
-    def _add_seen(self, job: _Job, label: str, address: int) -> bool:
+    def _add_seen(self, job: _Job, name: bytes, address: int) -> bool:
         """Add a member that was read under another name or path already; whether it was."""
         if address in self.reader.groups_seen:
-            job.node.groups.append(_Node(job.node.path_of(label), {}, address))
+            job.node.groups.append(_Node(job.node.path_of(name), {}, address))
             return True
         field = self.reader.fields_seen.get(address)
         if field is None:
             return False
+        label = to_name(name)
         measured = job.scope.reading is Reading.HEADS and field.shape
         if measured or is_personal(label, job.scope.of_a_user):
             field = Field(label, field.dtype, field.shape, unit=field.unit, attributes=field.attributes)
         self._append(job, field if field.name == label else replace(field, name=label))
         return True
 
-    def _add_field(self, job: _Job, did: h5d.DatasetID, label: str, address: int) -> None:
-        field = read_field(did, label, job.scope)
+    def _add_field(self, job: _Job, opened: OpenField, name: bytes, address: int) -> None:
+        field = read_field(opened, to_name(name), job.scope)
         self.reader.fields_seen[address] = field
         self._append(job, field)
 
@@ -307,18 +345,18 @@ class _Tree:
         size = sum(len(text) if isinstance(text, str) else 8 for text in texts)
         self.reader.bytes_used += 60 + len(field.name) + size + _to_size(field.attributes)
 
-    def _add_group(self, job: _Job, gid: h5g.GroupID, label: str, address: int) -> None:
-        path = job.node.path_of(label)
-        if self.groups_left <= 0 or path.count("/") > self.budget.levels:
+    def _add_group(self, job: _Job, group: OpenGroup, name: bytes, address: int) -> None:
+        path = job.node.path_of(name)
+        if self.groups_left <= 0 or path.count(b"/") > self.budget.levels:
             self.reader.truncated["levels" if self.groups_left > 0 else "groups"] += 1
             return
         self.groups_left -= 1
-        node = self.reader.make_node(gid, path)
+        node = self.reader.make_node(group, path)
         job.node.groups.append(node)
         self.reader.groups_seen[address] = node
-        keep = find_keep(node.nx_class, label)
+        keep = find_keep(node.nx_class, node.name)
         if keep.reading is not Reading.NAME:
-            self._queue_group(node, gid, keep)
+            self._queue_group(node, group, keep)
 
 
 def _is_user(name: str) -> bool:

@@ -1,0 +1,99 @@
+"""The bytes of an open file in pages, and the heaps in which HDF5 keeps names and strings.
+
+Part of our own parser (`parser.py`). Offsets and layouts are those of the HDF5 file format specification, version 3:
+III.D local heaps, III.E global heaps. What does not look as expected raises UnusualError, and libhdf5 is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+PAGE_BYTES = 1 << 14
+_MOST_PAGES = 256
+_MOST_BYTES = 1 << 20
+"""Longest piece read at once: nothing of metadata is longer, a damaged length is."""
+_COLLECTION_HEAD = 16
+_UNDEFINED = (1 << 64) - 1
+
+
+class UnusualError(ValueError):
+    """The parser leaves this to libhdf5: rare, of a newer format, or damaged."""
+
+
+class Pages:
+    """Reads pieces of a file at HDF5 addresses, page by page, each page once while it is remembered."""
+
+    def __init__(self, descriptor: int, base: int) -> None:
+        self._descriptor = descriptor
+        self._base = base
+        self._pages: dict[int, bytes] = {}
+        self._collections: dict[int, dict[int, bytes]] = {}
+
+    def read(self, address: int, count: int) -> bytes:
+        """Return exactly `count` bytes. Raises UnusualError beyond the end, OSError if the file system fails."""
+        at = address + self._base
+        number, offset = divmod(at, PAGE_BYTES)
+        page = self._pages.get(number)
+        if page is None:
+            page = self._read_page(number, count)
+        piece = page[offset : offset + count]
+        if len(piece) < count:
+            piece = self._read_across(at, count)
+        return piece
+
+    def _read_page(self, number: int, count: int) -> bytes:
+        if not 0 <= number < 1 << 47 or count > _MOST_BYTES:
+            raise UnusualError
+        if len(self._pages) >= _MOST_PAGES:
+            self._pages.clear()
+        page = self._pages[number] = os.pread(self._descriptor, PAGE_BYTES, number * PAGE_BYTES)
+        return page
+
+    def _read_across(self, at: int, count: int) -> bytes:
+        if count > _MOST_BYTES:
+            raise UnusualError
+        pieces = os.pread(self._descriptor, count, at)
+        if len(pieces) < count:
+            raise UnusualError
+        return pieces
+
+    def read_heap_name(self, segment: int, offset: int) -> bytes:
+        """Return the NUL-terminated name at an offset of a local heap's data segment."""
+        length = 64
+        while length <= PAGE_BYTES:
+            name, end, _ = self.read(segment + offset, length).partition(b"\0")
+            if end:
+                return name
+            length *= 4
+        raise UnusualError
+
+    def read_heap_object(self, address: int, index: int, length: int) -> bytes:
+        """Return the first `length` bytes of an object of the global heap collection at an address."""
+        if not length:
+            return b""
+        collection = self._collections.get(address)
+        if collection is None:
+            if len(self._collections) >= _MOST_PAGES:
+                self._collections.clear()
+            collection = self._collections[address] = self._read_collection(address)
+        content = collection.get(index, b"")
+        if len(content) < length:
+            raise UnusualError
+        return content[:length]
+
+    def _read_collection(self, address: int) -> dict[int, bytes]:
+        signature, version, size = struct.unpack("<4sB3xQ", self.read(address, _COLLECTION_HEAD))
+        if signature != b"GCOL" or version != 1 or address == _UNDEFINED:
+            raise UnusualError
+        content = self.read(address, size)
+        objects: dict[int, bytes] = {}
+        at = _COLLECTION_HEAD
+        while at + _COLLECTION_HEAD <= size:
+            index, length = struct.unpack_from("<H6xQ", content, at)
+            at += _COLLECTION_HEAD
+            if not index:  # what is left is free
+                break
+            objects[index] = content[at : at + length]
+            at += length + -length % 8
+        return objects
