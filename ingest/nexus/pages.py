@@ -58,16 +58,6 @@ class Pages:
             raise UnusualError
         return pieces
 
-    def read_heap_name(self, segment: int, offset: int) -> bytes:
-        """Return the NUL-terminated name at an offset of a local heap's data segment."""
-        length = 64
-        while length <= PAGE_BYTES:
-            name, end, _ = self.read(segment + offset, length).partition(b"\0")
-            if end:
-                return name
-            length *= 4
-        raise UnusualError
-
     def read_heap_object(self, address: int, index: int, length: int) -> bytes:
         """Return the first `length` bytes of an object of the global heap collection at an address."""
         if not length:

@@ -312,9 +312,10 @@ def _add_link(members: Members, body: bytes) -> None:
 
 def _add_symbols(members: Members, pages: Pages, body: bytes, most: int) -> None:
     tree, heap = struct.unpack_from("<QQ", body)
-    signature, segment = struct.unpack("<4s20xQ", pages.read(heap, 32))
+    signature, size, segment = struct.unpack("<4s4xQ8xQ", pages.read(heap, 32))
     if signature != b"HEAP":
         raise UnusualError
+    names = pages.read(segment, size)
     nodes = [tree]
     for node in nodes:
         if len(nodes) > _MOST_NODES or len(members.hard) + len(members.soft) > most:
@@ -324,17 +325,24 @@ def _add_symbols(members: Members, pages: Pages, body: bytes, most: int) -> None
             (used,) = struct.unpack_from("<H", head, 6)
             nodes.extend(struct.unpack("<" + "8xQ" * used, pages.read(node + 24, 16 * used)))
         elif head.startswith(b"SNOD"):
-            _add_node(members, pages, node, segment)
+            (count,) = struct.unpack_from("<H", head, 6)
+            _add_node(members, pages.read(node + 8, 40 * count), names)
         else:
             raise UnusualError
 
 
-def _add_node(members: Members, pages: Pages, node: int, segment: int) -> None:
-    (count,) = struct.unpack("<H", pages.read(node + 6, 2))
-    block = pages.read(node + 8, 40 * count)
+def _add_node(members: Members, block: bytes, names: bytes) -> None:
     for offset, address, cached, value in struct.iter_unpack("<QQI4xI12x", block):
-        name = pages.read_heap_name(segment, offset)
+        name = _to_string(names, offset)
         if cached == 2:  # noqa: PLR2004 - a soft link, its path in the heap too
-            members.soft.append((name, pages.read_heap_name(segment, value)))
+            members.soft.append((name, _to_string(names, value)))
         else:
             members.hard.append((name, address))
+
+
+def _to_string(heap: bytes, offset: int) -> bytes:
+    """Return the NUL-terminated string at an offset of a local heap."""
+    end = heap.find(b"\0", offset)
+    if end < 0:
+        raise UnusualError
+    return heap[offset:end]
