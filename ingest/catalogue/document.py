@@ -11,6 +11,7 @@ class NumericEntry:
     """A numeric parameter as it is searched: the extremes in the type's unit and, for a list, every value.
 
     A search for a range finds it if the ranges overlap; a list only if one of its values lies inside.
+    A document has at most one of a name.
     """
 
     name: str

@@ -31,6 +31,10 @@ LAYOUT_VERSION: Final = 1
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
 PARAMETER_WORDS: Final = "words_parameter"
+_FIELDS: Final = [
+    (noun, None if noun in UNCOUNTED else f"facet_{noun}", None if noun in NO_WORDS else f"words_{noun}")
+    for noun in Noun
+]
 MAX_ID: Final = 2**30 - 1
 
 _MAX_KEY_LENGTH: Final = 200
@@ -54,11 +58,11 @@ def make_schema() -> Schema:
         builder.add_integer_field(name, fast=True)
     builder.add_text_field("name_order", fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
-    for noun in Noun:
-        if noun not in NO_WORDS:
-            builder.add_text_field(f"words_{noun}", tokenizer_name="whitespace")
-        if noun not in UNCOUNTED:
-            builder.add_text_field(f"facet_{noun}", fast=True, tokenizer_name="raw", index_option="basic")
+    for _, facet, words in _FIELDS:
+        if words:
+            builder.add_text_field(words, tokenizer_name="whitespace")
+        if facet:
+            builder.add_text_field(facet, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(PARAMETER_WORDS, tokenizer_name="whitespace")
     builder.add_text_field("text", tokenizer_name="whitespace")
     builder.add_json_field("number", fast=True, tokenizer_name="raw", index_option="basic")
@@ -95,6 +99,7 @@ def to_key(name: str) -> str:
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
+@lru_cache(maxsize=8192)
 def to_value_key(noun: Noun, value: str) -> str:
     """Return what a filter compares: the noun and the folded value."""
     return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
@@ -128,6 +133,11 @@ def to_name_order(name: str, document_id: int) -> str:
     return b32hexencode(raw).decode("ascii").rstrip("=").lower()
 
 
+@lru_cache(maxsize=8192)
+def _to_token_text(value: str) -> str:
+    return " ".join(to_tokens(value))
+
+
 def _add_instants(entry: dict[str, Any], document: SearchDocument) -> None:
     if document.start_date is not None:
         entry["start_date"] = to_microseconds(document.start_date)
@@ -142,17 +152,14 @@ def _add_instants(entry: dict[str, Any], document: SearchDocument) -> None:
 
 
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
-    keys = []
-    for noun in Noun:
-        values = to_values(document, noun)
-        if not values:
-            continue
-        keys += [to_value_key(noun, value) for value in values]
-        if noun not in UNCOUNTED:
-            entry[f"facet_{noun}"] = [value[:MAX_VALUE_LENGTH] for value in values]
-        if noun not in NO_WORDS:
-            entry[f"words_{noun}"] = [" ".join(to_tokens(value)) for value in values]
-    entry["key"] = list(dict.fromkeys(keys))
+    keys = entry["key"] = []
+    for noun, facet, words in _FIELDS:
+        if values := to_values(document, noun):
+            keys += [to_value_key(noun, value) for value in values]
+            if facet:
+                entry[facet] = [value[:MAX_VALUE_LENGTH] for value in values]
+            if words:
+                entry[words] = [_to_token_text(value) for value in values]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
@@ -167,7 +174,7 @@ def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
     for number in numbers:
         found = by_key.setdefault(to_key(number.name), {})
         if number.values or number.low == number.high:
-            found["v"] = found.get("v", []) + [to_sortable(value) for value in number.values or (number.low,)]
+            found.setdefault("v", []).extend(map(to_sortable, number.values or (number.low,)))
         elif not (isnan(number.low) or isnan(number.high)):
             found["lo"] = min(found.get("lo", _HIGHEST), to_sortable(number.low))
             found["hi"] = max(found.get("hi", _LOWEST), to_sortable(number.high))

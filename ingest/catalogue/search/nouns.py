@@ -51,17 +51,19 @@ SYNONYMS: Final = {
 """Words that people use for a noun. A parameter type with one of these names is reached in quotes only by its own."""
 
 
+_ATTRIBUTES: Final = {
+    noun: noun.value if noun in {Noun.NAME, Noun.INVESTIGATION, Noun.PROPOSAL, Noun.FACILITY} else f"{noun.value}s"
+    for noun in Noun
+}
+
 MAX_VALUE_LENGTH: Final = 1000
 """Filters and facets know the beginning of a longer value."""
 
 
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
     """Return the document's values of this noun as they are shown; empty texts are none."""
-    match noun:
-        case Noun.NAME | Noun.INVESTIGATION | Noun.PROPOSAL | Noun.FACILITY:
-            values: tuple[str, ...] = (getattr(document, noun.value),)
-        case Noun.COMPLETE:
-            values = ("true" if document.complete else "false",)
-        case _:
-            values = getattr(document, f"{noun.value}s")
-    return tuple(to_clean(value) for value in values if value)
+    if noun is Noun.COMPLETE:
+        return ("true" if document.complete else "false",)
+    held = getattr(document, _ATTRIBUTES[noun])
+    values = (held,) if isinstance(held, str) else held
+    return tuple([to_clean(value) for value in values if value])
