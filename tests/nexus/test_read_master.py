@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -321,3 +324,29 @@ def test_file_is_closed_and_no_descriptor_left(write: Write) -> None:
     with pytest.raises(UnreadableFileError):
         read_master(Path(__file__))
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to make the file system fail")
+@pytest.mark.parametrize("when", [1, 6, 12])
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_failing_file_system_is_no_damage(write: Write, when: int, libver: str) -> None:
+    """Half a record of a file that is whole would be believed: it must be an error that is tried again."""
+    path = write(lambda file: file["entry"].create_dataset("far", data=range(50_000)), libver=libver)
+    program = (
+        "import sys, errno\n"
+        "from ingest.nexus import master\n"
+        "master._make_parser = lambda *_: None\n"
+        "try:\n"
+        "    print(master.read_master(sys.argv[1]).truncated)\n"
+        "except OSError as error:\n"
+        "    print(error.errno == errno.EIO)\n"
+    )
+    inject = ["-e", "trace=pread64", "-e", f"inject=pread64:error=EIO:when={when}+"]
+    run = subprocess.run(
+        ["strace", "-f", "-o", os.devnull, "-P", path, *inject, sys.executable, "-c", program, path],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.stdout == "True\n"
