@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 2000
 MAX_DEPTH: Final = 20
 MAX_WORDS: Final = 64
+MAX_WILDCARDS: Final = 8
+"""Each reads all that its endings are found in: 0.25 s at a million datasets if it is most of them."""
 
 _END = r"(?=[\s()]|$)"
 _NO_KEYWORD = r'(?!(?:and|or|not)(?=[\s()"]|$))'
@@ -69,6 +71,7 @@ class _Parser:
         self.text = text
         self.at = 0
         self.words_left = MAX_WORDS
+        self.wildcards_left = MAX_WILDCARDS
 
     def parse(self) -> Query:
         if len(self.text) > MAX_LENGTH:
@@ -237,6 +240,9 @@ class _Parser:
         if "*" in text:
             self.fail("'*' stands at the end of a word only: write LaB*", start + text.index("*"))
         self.count_tokens(text, start)
+        self.wildcards_left -= is_prefix
+        if self.wildcards_left < 0:
+            self.fail(f"the query has more than {MAX_WILDCARDS} words with '*'", start)
         return text, is_prefix
 
     def count_tokens(self, text: str, start: int) -> None:

@@ -170,6 +170,8 @@ def test_errors_point_at_the_place_and_say_what_would_do(text: str, position: in
         ("e:1 " * 65, "64 words"),
         ("-".join("ab" * 40), "64 words"),
         ("date:2025 " * 65, "64 words"),
+        ("a* " * 9, "8 words with"),
+        ("sample:a* " * 9, "8 words with"),
         ("complete:no " * 65, "64 words"),
     ],
 )
