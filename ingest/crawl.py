@@ -18,7 +18,7 @@ from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import clamp_ns, mark_vanished, to_instant
 from ingest.catalogue.model import MasterFile, MasterState, Root
-from ingest.listing import is_there, is_utf8, to_printable
+from ingest.listing import is_mounted, is_there, is_utf8, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,7 @@ def crawl_root(
     Raises RootGoneError rather than taking everything below a missing mount for vanished.
     """
     crawl = _Crawl(services, root, now)
-    if not os.path.isdir(root.path) or (crawl.has_known() and _is_empty(root.path)):
+    if not os.path.isdir(root.path) or (crawl.has_known() and not is_mounted(root.path)):
         raise RootGoneError(root.path)
     # A stack of our own: folders may be nested deeper than Python calls may be.
     stack: list[Iterator[str]] = [iter([root.path])]
@@ -261,13 +261,6 @@ class _Crawl:
                 session.execute(update(MasterFile), self._changes)
             mark_vanished(session, self._gone)
         self._sightings, self._changes, self._gone = [], [], []
-
-
-def _is_empty(folder: str) -> bool:
-    try:
-        return not os.listdir(folder)
-    except OSError:  # the walk says what is wrong with it
-        return False
 
 
 class _Known:

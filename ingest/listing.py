@@ -20,25 +20,32 @@ _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a dataset: (name relative to the location, bytes, mtime in ns), sorted by name."""
+    """The files of a master's dataset: (name relative to the location, bytes, mtime in ns), sorted by name."""
 
-    location: Path
+    master: Path
     files: tuple[tuple[str, int, int], ...]
 
     @property
+    def location(self) -> Path:
+        """The folder that the names are relative to."""
+        return self.master.parent
+
+    @property
     def digest(self) -> str:
-        """A short text that differs when anything in the listing does."""
-        digest = blake2b(digest_size=20)
-        for name, size, mtime_ns in self.files:
-            digest.update(f"{name}\0{size}\0{mtime_ns}\n".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()
+        """A short text that differs when a file comes, goes or changes.
+
+        Of the master itself only the name counts: what changed in it, its record tells, and a touch is no change.
+        """
+        own = to_printable(self.master.name)
+        lines = (name if name == own else f"{name}\0{size}\0{mtime_ns}" for name, size, mtime_ns in self.files)
+        return blake2b("\n".join(lines).encode(), digest_size=20).hexdigest()
 
 
-def list_folder(folder: Path) -> Listing:
-    """List every regular file below the folder. Symbolic links are not followed: they may leave it."""
+def list_folder(master: Path) -> Listing:
+    """List every regular file below the master's folder. Symbolic links are not followed: they may leave it."""
     # By name: two that are not UTF-8 may read the same.
-    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(folder), "")}
-    return Listing(folder, tuple(found[name] for name in sorted(found)))
+    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(master.parent), "")}
+    return Listing(master, tuple(found[name] for name in sorted(found)))
 
 
 def list_linked(master: Path, linked: Iterable[str]) -> Listing:
@@ -52,7 +59,15 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
             if target.is_relative_to(folder):
                 names.add(str(target.relative_to(folder)))
     found = ((name, _stat(folder / name)) for name in sorted(names))
-    return Listing(folder, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+    return Listing(master, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+
+
+def is_mounted(folder: str) -> bool:
+    """Return whether the folder is there with something in it: one that is empty is most likely not mounted."""
+    try:
+        return bool(os.listdir(folder))
+    except OSError as error:
+        return error.errno not in _NOT_THERE
 
 
 def is_there(path: str) -> bool:
@@ -85,8 +100,8 @@ def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listi
     """
     folder = f"{listing.location}/"
     listed = {name for name, _, _ in listing.files}
-    targets = {os.path.normpath(os.path.join(master.parent, file)) for file in linked}
-    unlisted = [target for target in targets if target.removeprefix(folder) not in listed]
+    unlisted = {os.path.normpath(os.path.join(master.parent, file)) for file in linked if file not in listed}
+    unlisted = {target for target in unlisted if target.removeprefix(folder) not in listed}
     return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
 
 

@@ -5,7 +5,6 @@ A master's way: claimed, looked at, read in the killable child, mapped, stored i
 
 from __future__ import annotations
 
-import os
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +18,7 @@ from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished
 from ingest.catalogue.model import MasterState, Root
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.catalogue.store import store_record
-from ingest.listing import count_missing, list_folder, list_linked
+from ingest.listing import count_missing, is_mounted, is_there, list_folder, list_linked
 from ingest.mapping.mapping import to_drafts
 from ingest.nexus.errors import (
     NexusStructureError,
@@ -71,6 +70,18 @@ class Outcome:
     has_changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """A master that was read, mapped and listed: what is slow is done before the one write lock is taken."""
+
+    draft: DatasetDraft
+    context: MasterContext
+    columns: dict[str, Any]
+    """Those of the master's row."""
+    record_format: int
+    record: bytes
+
+
 def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: datetime) -> Outcome:
     """Leave the claimed master stored as the dataset it holds, or in the state that tells why not.
 
@@ -80,9 +91,9 @@ def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: da
     try:
         gate = read_gate(path)
         _check_finished(gate, path, claim, services.settings, now)
-        reading = reader.read(path)
+        mapped = _map(services, claim, reader.read(path), now)
         with services.write_sessions.begin() as session:
-            return _store(session, services, claim, reading, now)
+            return _store(session, claim, mapped)
     except (ReaderError, OSError) as error:
         return fail_master(services, claim, error, now)
 
@@ -133,27 +144,36 @@ def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettin
         raise UnreadableFileError(path, "truncated", f"{gate.size} of {gate.stored_end} bytes")
 
 
-def _store(session: Session, services: Services, claim: Claim, reading: MasterReading, now: datetime) -> Outcome:
-    root = session.get_one(Root, claim.root_id)
+def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime) -> _Mapped:
+    with services.read_sessions() as session:
+        root = session.get_one(Root, claim.root_id)
     rules = services.rulebook.choose(reading.record, root.rules)
     draft = to_drafts(reading.record, rules, ZoneInfo(root.timezone))
     context = _to_context(root, claim, draft, reading.gate, services.rulebook)
     waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
     context = replace(context, is_complete=not waits)
-    read = _to_read_values(reading, draft, context, waits, now)
+    columns = _to_read_values(reading, draft, context, waits, now)
+    record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
+    return _Mapped(draft, context, columns, reading.record.format, record)
+
+
+def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
+    draft, columns = mapped.draft, mapped.columns
+    # Read again with the lock in hand: somebody may have said in between who may see what is below the root.
+    context = replace(mapped.context, root=session.get_one(Root, claim.root_id))
     if draft.kind is FileKind.COLLECTION or draft.is_side_file:
         store_side_file(session, draft, context)
-        mark_master(session, claim, MasterState.SIDE_FILE, **read)
+        mark_master(session, claim, MasterState.SIDE_FILE, **columns)
         return Outcome(claim.path, MasterState.SIDE_FILE, draft.kind)
     if not draft.scans:
         raise NexusStructureError(claim.path, "no NXentry")
-    copy_of_id = _settle_identity(session, claim, read)
+    copy_of_id = _settle_identity(session, claim, columns)
     stored = store_dataset(session, draft, context, copy_of_id)
-    record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
-    store_record(session, claim.master_file_id, reading.record.format, record)
-    state = MasterState.INCOMPLETE if waits else MasterState.INGESTED
-    mark_master(session, claim, state, **read)
-    return Outcome(claim.path, state, read["reason"], stored.dataset_id, stored.has_changed)
+    if stored.has_changed or columns["record_digest"] != claim.record_digest:
+        store_record(session, claim.master_file_id, mapped.record_format, mapped.record)
+    state = MasterState.INGESTED if context.is_complete else MasterState.INCOMPLETE
+    mark_master(session, claim, state, **columns)
+    return Outcome(claim.path, state, columns["reason"], stored.dataset_id, stored.has_changed)
 
 
 def _to_waits(
@@ -194,9 +214,10 @@ def _to_context(
         root=root,
         master_file_id=claim.master_file_id,
         path=path,
-        mtime=to_instant(gate.mtime_ns),
-        match=rulebook.match(path.parent),
-        listing=list_folder(path.parent) if owns_folder else list_linked(path, linked),
+        file_size=gate.size,
+        mtime_ns=clamp_ns(gate.mtime_ns),
+        match=rulebook.match(path),
+        listing=list_folder(path) if owns_folder else list_linked(path, linked),
         folder_mtime_ns=folder_mtime_ns,
         is_complete=False,
     )
@@ -212,8 +233,8 @@ def _to_read_values(
     """Return the columns of a master that was read."""
     looks = [look for look in waits.values() if look is not None]
     return {
-        "file_size": reading.gate.size,
-        "mtime_ns": clamp_ns(reading.gate.mtime_ns),
+        "file_size": context.file_size,
+        "mtime_ns": context.mtime_ns,
         "folder_mtime_ns": context.folder_mtime_ns,
         "attempts": 0,
         "failures": 0,
@@ -225,13 +246,13 @@ def _to_read_values(
     }
 
 
-def _settle_identity(session: Session, claim: Claim, read: dict[str, Any]) -> int | None:
+def _settle_identity(session: Session, claim: Claim, columns: dict[str, Any]) -> int | None:
     """Carry a moved dataset over to its master's new place; return the dataset that this one is a copy of, if any."""
-    found = find_original(session, claim.master_file_id, read["file_size"], read["record_digest"])
+    found = find_original(session, claim.master_file_id, columns["file_size"], columns["record_digest"])
     if found is None:
         return None
-    dataset, path = found
-    if os.path.lexists(path):
+    dataset, path, root = found
+    if is_there(path) or not is_mounted(root):
         return dataset.id
     move_dataset(session, dataset, claim.master_file_id)
     return None

@@ -32,9 +32,9 @@ class Rulebook:
         """Return the root's own rules, else those that recognise the file best, else the NeXus default."""
         return choose_rules(record, self.shipped, root_choice)
 
-    def match(self, folder: Path) -> PathMatch | None:
+    def match(self, path: Path) -> PathMatch | None:
         """Return what the folder names say by the first rule file that knows such a path; None if none does."""
-        return next((m for rules in self.shipped if (m := match_path(str(folder), rules)) is not None), None)
+        return next((m for rules in self.shipped if (m := match_path(str(path), rules)) is not None), None)
 
     def find_master_name(self, folder: str, files: Sequence[str]) -> str | None:
         """Return which of a folder's files is the master of a dataset that owns the whole folder; None if none does."""
@@ -42,7 +42,7 @@ class Rulebook:
         for rules in self.shipped:
             found = next((wanted for wanted in to_master_names(name, rules) if wanted in files), None)
             if found is not None:
-                match = match_path(folder, rules)
+                match = match_path(f"{folder}/{found}", rules)
                 if match is not None and match.dataset is not None:
                     return found
         return None

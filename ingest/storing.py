@@ -14,16 +14,17 @@ import msgspec
 from sqlalchemy import select, update
 
 from ingest.catalogue import store
+from ingest.catalogue.masters import to_instant
 from ingest.catalogue.model import (
     Dataset,
     DatasetInstrument,
     DatasetTechnique,
     Investigation,
-    InvestigationFile,
     InvestigationInstrument,
     InvestigationSample,
     InvestigationUser,
     MasterFile,
+    MasterState,
     ReleasePolicy,
     Root,
 )
@@ -33,7 +34,6 @@ from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -52,7 +52,8 @@ class MasterContext:
     root: Root
     master_file_id: int
     path: Path
-    mtime: datetime
+    file_size: int
+    mtime_ns: int
     match: PathMatch | None
     listing: Listing
     folder_mtime_ns: int | None
@@ -77,6 +78,8 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     investigation = _place(session, draft, context)
     is_new = dataset is None
     if dataset is None:
+        # It may have been taken for a side file while little was in it.
+        store.forget_investigation_file(session, context.root.id, _below_root(context))
         dataset = Dataset(
             master_file_id=context.master_file_id,
             copy_of_id=copy_of_id,
@@ -100,31 +103,36 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
 
 def store_side_file(session: Session, draft: DatasetDraft, context: MasterContext) -> None:
     """Leave the file listed with its investigation: it holds no dataset of its own."""
-    investigation = _place(session, draft, context)
-    size, mtime_ns = next((size, mtime) for name, size, mtime in context.listing.files if name == context.path.name)
-    store.add_link(
+    store.upsert_investigation_file(
         session,
-        InvestigationFile,
-        investigation_id=investigation.id,
-        root_id=context.root.id,
-        path=str(context.path.relative_to(context.root.path)),
+        context.root.id,
+        _below_root(context),
+        investigation_id=_place(session, draft, context).id,
         kind=draft.kind,
-        file_size=size,
-        mtime_ns=mtime_ns,
+        file_size=context.file_size,
+        mtime_ns=context.mtime_ns,
     )
 
 
-def find_original(session: Session, master_file_id: int, size: int, record_digest: str) -> tuple[Dataset, str] | None:
-    """Return the oldest dataset whose master has this size and record, with its path; None if there is none."""
+def find_original(
+    session: Session, master_file_id: int, size: int, record_digest: str
+) -> tuple[Dataset, str, str] | None:
+    """Return the dataset that a new master with this size and record was moved from or is a copy of, if any.
+
+    That is one whose master vanished, else the oldest; with the path of its master and of its root. A master that has
+    a dataset already is neither moved nor a copy by now: None.
+    """
+    own = select(Dataset.id).where(Dataset.master_file_id == master_file_id)
     row = session.execute(
-        select(Dataset, MasterFile.path)
+        select(Dataset, MasterFile.path, Root.path)
         .join(MasterFile, MasterFile.id == Dataset.master_file_id)
+        .join(Root, Root.id == MasterFile.root_id)
         .where(MasterFile.record_digest == record_digest, MasterFile.file_size == size)
-        .where(MasterFile.id != master_file_id)
-        .order_by(Dataset.id)
+        .where(~own.exists())
+        .order_by((MasterFile.state == MasterState.VANISHED).desc(), Dataset.id)
         .limit(1)
     ).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def move_dataset(session: Session, dataset: Dataset, master_file_id: int) -> None:
@@ -134,6 +142,10 @@ def move_dataset(session: Session, dataset: Dataset, master_file_id: int) -> Non
     session.delete(session.get_one(MasterFile, old))
     session.flush()
     session.expire(dataset)
+
+
+def _below_root(context: MasterContext) -> str:
+    return str(context.path.relative_to(context.root.path))
 
 
 def _to_digest(draft: DatasetDraft, context: MasterContext) -> str:
@@ -216,7 +228,7 @@ def _fill(
     dataset.rules, dataset.rules_version = draft.rules, draft.rules_version
     dataset.flags = list(draft.flags)
     if context.root.release_policy == ReleasePolicy.IMMEDIATELY:
-        dataset.release_date = dataset.end_date or context.mtime
+        dataset.release_date = dataset.end_date or to_instant(context.mtime_ns)
 
 
 def _names(context: MasterContext) -> Iterator[str]:

@@ -17,6 +17,7 @@ from ingest.catalogue.model import (
     Facility,
     Instrument,
     Investigation,
+    InvestigationFile,
     Layer,
     MasterRecord,
     ParameterType,
@@ -123,6 +124,17 @@ def get_investigation(session: Session, facility_id: int, name: str, visit_id: s
     key = {"facility_id": facility_id, "name": name, "visit_id": visit_id}
     known = session.scalar(select(Investigation).filter_by(**key))
     return known or session.get_one(Investigation, _get_or_make(session, Investigation, key, values))
+
+
+def upsert_investigation_file(session: Session, root_id: int, path: str, **values: Any) -> None:
+    """Leave the file listed with its investigation as it is now; `path` is relative to the root."""
+    session.execute(upsert(session, InvestigationFile, {"root_id": root_id, "path": path}, values))
+
+
+def forget_investigation_file(session: Session, root_id: int, path: str) -> None:
+    """Leave the file not listed with any investigation."""
+    file = (InvestigationFile.root_id == root_id, InvestigationFile.path == path)
+    session.execute(delete(InvestigationFile).where(*file))
 
 
 def add_link(session: Session, entity: type[Base], **values: Any) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import sys
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +25,7 @@ from ingest.pipeline import index_pending, ingest_master
 from tests.builders import write_master
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.orm import Session
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 OLD = datetime(2024, 5, 1, 12, tzinfo=UTC)
 """Long enough ago for a file to be complete, and for a marked one to be crashed."""
+NOBODY = 65534
 VISIT = "visitor/hc1234/id00/20230509/RAW_DATA"
 
 
@@ -85,6 +89,50 @@ class Site:
                 self.outcomes.append(ingest_master(self.services, reader, claim, now))
         index_pending(self.services)
         return [Path(outcome.path).name for outcome in self.outcomes]
+
+    def drain_without_rights(self) -> None:
+        """Read what is due, with a reader that was started before the rights of root were put down."""
+        with make_reader(self.services) as reader:
+            reader.read(write_master(self.folder.parent / "warm.h5"))
+            with self.without_rights():
+                for claim in list(self._claims(utc_now())):
+                    ingest_claimed(self.services, reader, claim)
+
+    @contextmanager
+    def without_rights(self) -> Iterator[None]:
+        """Put down the rights of root, to whom nothing is closed, and take them up again."""
+        for folder in (self.folder, *self.folder.parents):
+            if folder.stat().st_mode & 0o055 != 0o055:
+                folder.chmod(0o755)
+        os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    @contextmanager
+    def listing(self, folder: Path, then: Callable[[], object]) -> Iterator[None]:
+        """Do something at the moment when that folder is listed, once."""
+        waits = [then]
+
+        def watch(name: str, arguments: tuple[Any, ...]) -> None:
+            if name == "os.scandir" and arguments[0] == str(folder) and waits:
+                waits.pop()()
+
+        sys.addaudithook(watch)
+        try:
+            yield
+        finally:
+            waits.clear()
+
+    def is_locked(self) -> bool:
+        """Return whether anybody holds the database's write lock."""
+        with closing(sqlite3.connect(self.services.write_sessions.kw["bind"].url.database, timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            return False
 
     def ingest_claimed(self, claim: Claim) -> Outcome | None:
         """Ingest one claimed master."""
