@@ -31,6 +31,7 @@ from ingest.catalogue.search import (
     parse_query,
     resolve,
 )
+from ingest.catalogue.search.folding import fold
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
@@ -95,9 +96,10 @@ def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQ
     # Flat, because words side by side at the top are what relevance is measured by.
     parts = tuple(part for part in (text.parts if isinstance(text, And) else (text,)) if part != All()) + ranges
     query = And(parts) if len(parts) > 1 else (*parts, All())[0]
-    if not any(_names_parameter(leaf) for leaf in _walk(query)):
+    names = {name for leaf in _walk(query) if (name := _find_parameter_name(leaf))}
+    if not names:
         return query
-    return resolve(query, _load_parameter_units(session, viewer, now), _load_aliases())
+    return resolve(query, _load_parameter_units(session, viewer, now, names), _load_aliases())
 
 
 def _to_filters(question: SearchQuestion) -> tuple[AnyOf | DateRange, ...]:
@@ -135,26 +137,30 @@ def _walk(query: Query) -> Iterator[Query]:
             yield query
 
 
-def _names_parameter(leaf: Query) -> bool:
-    return isinstance(leaf, ParameterRange) or (isinstance(leaf, FieldMatch) and leaf.field not in set(Noun))
+def _find_parameter_name(leaf: Query) -> str | None:
+    if isinstance(leaf, ParameterRange):
+        return leaf.name
+    return leaf.field if isinstance(leaf, FieldMatch) and leaf.field not in set(Noun) else None
 
 
-def _load_parameter_units(session: Session, viewer: Viewer, now: datetime) -> dict[str, str]:
-    """Return the unit of every parameter that the viewer may know of, by name.
+def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names: set[str]) -> dict[str, str]:
+    """Return the unit of each parameter that the viewer may know of, by name.
 
-    Those of the vocabulary everybody knows. Others only who may find a dataset that has them: a refusal that offers
-    the nearest names must not tell what only closed data have.
+    Those of the vocabulary everybody knows. Of the others, only what is asked for by its name and stands in a dataset
+    that the viewer may find: neither an answer nor the names that a refusal offers tell what only closed data have.
     """
     vocabulary = {name: known.unit for name, known in load_vocabulary().items()}
     stored = session.execute(select(ParameterType.id, ParameterType.name, ParameterType.units)).all()
-    unknown = [row.id for row in stored if row.name not in vocabulary]
-    if unknown and not viewer.sees_all:
-        hidden = set(unknown) - _find_visible_types(session, viewer, now, unknown)
-        stored = [row for row in stored if row.id not in hidden]
+    if not viewer.sees_all:
+        asked = {fold(name) for name in names}
+        own = [row.id for row in stored if row.name not in vocabulary and fold(row.name) in asked]
+        visible = _find_visible_types(session, viewer, now, own) if own else set()
+        stored = [row for row in stored if row.name in vocabulary or row.id in visible]
     return vocabulary | {row.name: row.units for row in stored}
 
 
 def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_ids: list[int]) -> set[int]:
+    """Return those of the types that a findable dataset has; one that only closed data have is read to its end."""
     of_type = and_(DatasetParameter.type_id == ParameterType.id, DatasetParameter.dataset_id == Dataset.id)
     is_used = exists().where(of_type, may_find(viewer, now))
     return set(session.scalars(select(ParameterType.id).where(ParameterType.id.in_(type_ids), is_used)))
