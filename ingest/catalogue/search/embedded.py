@@ -7,12 +7,10 @@ search. How documents lie in it says `embedded_layout`, what a query becomes say
 from __future__ import annotations
 
 import re
-import shutil
 from contextlib import contextmanager
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import msgspec
 from tantivy import FieldType, Index, IndexWriter, Occur, Order
@@ -20,7 +18,8 @@ from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
 from ingest.catalogue.search.cursors import STALE_CURSOR, from_cursor, to_cursor
-from ingest.catalogue.search.embedded_layout import LAYOUT_VERSION, make_schema, to_entry
+from ingest.catalogue.search.embedded_folder import broken_as_outdated, create_folder, open_folder, read_state
+from ingest.catalogue.search.embedded_layout import to_entry
 from ingest.catalogue.search.embedded_query import Translator
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
@@ -28,7 +27,6 @@ from ingest.catalogue.search.index import (
     FacetValue,
     Hit,
     IndexBusyError,
-    IndexOutdatedError,
     SearchPage,
     SearchRequest,
     Sort,
@@ -43,10 +41,9 @@ if TYPE_CHECKING:
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.nouns import Noun
 
-_LAYOUT_FILE: Final = "layout-version"
 _WRITER_MEMORY: Final = 128_000_000
 """Bytes; a batch that fits becomes one segment."""
-_LOOKUP_SIZE: Final = 1000
+_BATCH_SIZE: Final = 1000
 _ALL_VALUES: Final = 2**32 - 1
 """Each segment counts all values of a facet: with fewer, sums over segments would be guesses."""
 _COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
@@ -61,27 +58,21 @@ class EmbeddedIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        if not folder.exists() or not any(folder.iterdir()):
-            _create(folder)
-        self._index = _open(folder)
+        create_folder(folder)
+        self._index = open_folder(folder)
         self._translator = Translator(self._index)
         self._reload_lock = Lock()
-        self._seen = _fingerprint(folder)
+        self._seen: tuple[int, int, int] | None = None
 
     def write(self, documents: Iterable[SearchDocument]) -> None:
         """As DatasetIndex.write."""
         with self._writing() as (index, writer):
             pending = iter(documents)
             written: dict[int, int] = {}
-            while batch := list(islice(pending, _LOOKUP_SIZE)):
-                known = _find_revisions(index, [document.id for document in batch]) | written
-                for document in batch:
-                    if document.id in known:
-                        if document.revision < known[document.id]:
-                            continue
-                        _delete(index, writer, [document.id])
-                    writer.add_json(msgspec.json.encode(to_entry(document)).decode())
-                    known[document.id] = written[document.id] = document.revision
+            while batch := list(islice(pending, _BATCH_SIZE)):
+                entries = [to_entry(document) for document in batch]
+                with _engine_errors():
+                    _write_batch(index, writer, entries, written)
 
     def delete(self, ids: Iterable[int]) -> None:
         """As DatasetIndex.delete."""
@@ -108,10 +99,11 @@ class EmbeddedIndex:
     def refresh(self) -> None:
         """As DatasetIndex.refresh; every search does it, too, at the cost of a stat."""
         with self._reload_lock:
-            fingerprint = _fingerprint(self._folder)
-            if fingerprint != self._seen:
-                self._index.reload()
-                self._seen = fingerprint
+            state = read_state(self._folder)
+            if state != self._seen:
+                with broken_as_outdated(self._folder):
+                    self._index.reload()
+                self._seen = state
 
     def close(self) -> None:
         """As DatasetIndex.close: the files are mapped, and let go of with the last searcher."""
@@ -125,14 +117,15 @@ class EmbeddedIndex:
         with a list from before another process wrote, cleared files would pile up. So would segments, one for each
         commit, if the merges were not waited for.
         """
-        with _engine_errors():
-            index = _open(self._folder)
-            writer = self._take_writer(index)
-            try:
-                index.reload()
-                yield index, writer
+        index = open_folder(self._folder)
+        writer = self._take_writer(index)
+        try:
+            index.reload()
+            yield index, writer
+            with _engine_errors():
                 writer.commit()
-            finally:
+        finally:
+            with _engine_errors():
                 writer.wait_merging_threads()
 
     def _take_writer(self, index: Index) -> IndexWriter:
@@ -141,56 +134,38 @@ class EmbeddedIndex:
         except ValueError as error:
             if "LockBusy" in str(error):
                 raise IndexBusyError(str(self._folder)) from error
-            raise
-
-
-def _create(folder: Path) -> None:
-    """Make an empty index at once: built aside and renamed, so that one process wins and all see it whole."""
-    aside = folder.with_name(f".{folder.name}-{uuid4().hex}")
-    aside.mkdir(parents=True)
-    Index(make_schema(), str(aside))
-    (aside / _LAYOUT_FILE).write_text(f"{LAYOUT_VERSION}\n")
-    try:
-        aside.rename(folder)
-    except OSError:
-        shutil.rmtree(aside)
-        if not (folder / _LAYOUT_FILE).exists():
-            raise
-
-
-def _open(folder: Path) -> Index:
-    try:
-        found = (folder / _LAYOUT_FILE).read_text().strip()
-    except OSError as error:
-        raise IndexOutdatedError(str(folder), "is none of this program") from error
-    if found != str(LAYOUT_VERSION):
-        raise IndexOutdatedError(str(folder), f"has layout {found}, this release needs {LAYOUT_VERSION}")
-    try:
-        return Index.open(str(folder))
-    except ValueError as error:
-        raise IndexOutdatedError(str(folder), f"cannot be read ({error})") from error
-
-
-def _fingerprint(folder: Path) -> tuple[int, int, int]:
-    """Return what changes with every commit: tantivy replaces this file by renaming another over it."""
-    try:
-        stat = (folder / "meta.json").stat()
-    except OSError as error:
-        raise IndexOutdatedError(str(folder), "is gone") from error
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+            raise UnavailableError(f"the index {self._folder} cannot be written: {error}") from error
 
 
 @contextmanager
 def _engine_errors() -> Iterator[None]:
-    """Turn tantivy's panics, which would pass every `except Exception` and end the process, into an error of ours."""
+    """Turn what tantivy raises, ValueErrors and panics, into errors of ours.
+
+    A panic passes every `except Exception` and would end the process.
+    """
     try:
         yield
+    except ValueError as error:
+        if "max expansions" in str(error):
+            raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
+        raise UnavailableError(f"the search engine failed: {error}") from error
     except BaseException as error:
         if type(error).__name__ == "PanicException":
-            raise UnavailableError(f"the search engine failed at this request: {error}") from error
-        if isinstance(error, ValueError) and "max expansions" in str(error):
-            raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
+            raise UnavailableError(f"the search engine failed: {error}") from error
         raise
+
+
+def _write_batch(index: Index, writer: IndexWriter, entries: list[dict[str, Any]], written: dict[int, int]) -> None:
+    """Add the entries that are no older than what is in the index or was written before; note them in `written`."""
+    known = _find_revisions(index, [entry["id"] for entry in entries]) | written
+    for entry in entries:
+        document_id, revision = entry["id"], entry["revision"]
+        if document_id in known:
+            if revision < known[document_id]:
+                continue
+            _delete(index, writer, [document_id])
+        writer.add_json(msgspec.json.encode(entry).decode())
+        known[document_id] = written[document_id] = revision
 
 
 def _delete(index: Index, writer: IndexWriter, ids: list[int]) -> None:

@@ -17,8 +17,17 @@ from tantivy import Query as Clause
 
 from ingest.catalogue.document import NumericEntry, SearchDocument
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
-from ingest.catalogue.search import FacetRequest, IndexBusyError, IndexOutdatedError, Noun, SearchRequest, parse_query
+from ingest.catalogue.search import (
+    FacetRequest,
+    IndexBusyError,
+    IndexOutdatedError,
+    Noun,
+    SearchRequest,
+    embedded,
+    parse_query,
+)
 from ingest.catalogue.search.embedded import EmbeddedIndex, _engine_errors
+from ingest.catalogue.search.embedded_folder import open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -305,6 +314,19 @@ def test_what_another_wrote_just_before_the_lock_is_seen(folder: Path, monkeypat
     assert first.revisions() == [(1, 5), (2, 1)]
 
 
+def test_what_another_wrote_while_opening_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = EmbeddedIndex(folder)
+
+    def open_then_write(path: Path) -> Index:
+        opened = open_folder(path)
+        monkeypatch.undo()
+        first.write([make(1)])
+        return opened
+
+    monkeypatch.setattr(embedded, "open_folder", open_then_write)
+    assert EmbeddedIndex(folder).revisions() == [(1, 1)]
+
+
 def test_too_many_endings_are_an_error(folder: Path, operator: VisibilityFilter) -> None:
     index = EmbeddedIndex(folder)
     users = tuple(f"20-run{number}" for number in range(17_000))
@@ -313,6 +335,41 @@ def test_too_many_endings_are_an_error(folder: Path, operator: VisibilityFilter)
     assert index.search(SearchRequest(operator, parse_query("20-run1*"))).total == 1
     with pytest.raises(InvalidQueryError, match="write more letters"):
         index.search(SearchRequest(operator, parse_query("20-run*")))
+
+
+def test_a_reader_whose_index_broke_says_so(folder: Path, operator: VisibilityFilter) -> None:
+    index = EmbeddedIndex(folder)
+    index.write([make(1)])
+    assert index.search(SearchRequest(operator)).total == 1
+    (folder / "meta.json").write_text("{")
+    with pytest.raises(IndexOutdatedError, match="reindex"):
+        index.search(SearchRequest(operator))
+
+
+@pytest.mark.parametrize(("size", "documents"), [(4096, 100), (100_000, 100_000)])
+def test_a_full_disk_is_an_error_and_leaves_the_last_commit(
+    folder: Path, start: Callable[[str], subprocess.Popen[str]], size: int, documents: int
+) -> None:
+    EmbeddedIndex(folder).write([make(1)])
+    writer = start(
+        f"""
+        import resource
+        from ingest.catalogue.errors import UnavailableError
+        index = EmbeddedIndex(folder)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, resource.RLIM_INFINITY))
+        try:
+            index.write(make(number) for number in range({documents}))
+        except UnavailableError as error:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            print(error, index.revisions(), flush=True)
+            index.write([make(1, 2)])
+        """
+    )
+    line = read_line(writer)
+    assert "the search engine failed" in line
+    assert line.endswith("[(1, 1)]")
+    assert writer.wait(60) == 0
+    assert EmbeddedIndex(folder).revisions() == [(1, 2)]
 
 
 def test_an_id_beyond_the_sort_key_is_refused(folder: Path) -> None:
