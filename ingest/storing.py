@@ -28,7 +28,7 @@ from ingest.catalogue.model import (
     ReleasePolicy,
     Root,
 )
-from ingest.catalogue.releases import to_release_date
+from ingest.catalogue.releases import says_the_same, to_release_date
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity, ScanDraft, Taken
 
@@ -96,7 +96,7 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     _store_parts(session, dataset, draft, investigation, samples, is_new=is_new)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
     store.store_datafiles(session, dataset, context.listing.files, context.listing.digest)
-    _extend(investigation, dataset, context.root)
+    _extend(session, investigation, dataset, context.root)
     session.flush()
     return Stored(dataset.id, has_changed=True)
 
@@ -216,6 +216,8 @@ def _fill(
     sample_ids = {samples.of(scan) for scan in draft.scans} - {None}
     starts = [scan.start_time.value.instant for scan in draft.scans if scan.start_time]
     ends = [t.value.instant for scan in draft.scans for t in (scan.end_time, scan.start_time) if t]
+    if dataset.investigation_id != investigation.id:
+        dataset.release_date = None  # it opens with the new one
     dataset.investigation_id = investigation.id
     dataset.name = store.find_free_dataset_name(session, investigation.id, _names(context), dataset.id)
     dataset.location = str(context.listing.location)
@@ -305,14 +307,16 @@ def _tie(
     tie(session, entity, dataset.id, rows)
 
 
-def _extend(investigation: Investigation, dataset: Dataset, root: Root) -> None:
-    """Let the investigation's dates cover the dataset's; its release follows from its end."""
+def _extend(session: Session, investigation: Investigation, dataset: Dataset, root: Root) -> None:
+    """Let the investigation's dates cover the dataset's; its release follows from its end by its own root's word."""
     starts = [date for date in (investigation.start_date, dataset.start_date) if date]
     ends = [date for date in (investigation.end_date, dataset.end_date) if date]
     investigation.start_date = min(starts, default=None)
     investigation.end_date = max(ends, default=None)
-    investigation.release_date = to_release_date(root, investigation.end_date)
-    if dataset.release_date is None and investigation.release_date == investigation.stamped_release_date:
+    own_root = root if root.id == investigation.root_id else session.get_one(Root, investigation.root_id)
+    investigation.release_date = to_release_date(own_root, investigation.end_date)
+    has_stamp = investigation.release_date == investigation.stamped_release_date
+    if dataset.release_date is None and has_stamp and says_the_same(root, own_root):
         # The others carry this date already, and none of them will be touched for one that came late.
         dataset.release_date = investigation.stamped_release_date
 

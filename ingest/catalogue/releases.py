@@ -7,14 +7,15 @@ carry none and are closed. So a day of a running investigation does not touch al
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select, true, update
+from sqlalchemy import and_, exists, func, or_, select, true, update
 
-from ingest.catalogue.model import Dataset, Investigation, ReleasePolicy, Root
+from ingest.catalogue.model import Dataset, Investigation, MasterFile, ReleasePolicy, Root
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
 
 STAMP_HORIZON = timedelta(days=30)
@@ -27,7 +28,14 @@ def to_release_date(root: Root, end: datetime | None) -> datetime | None:
         return None
     end = end.astimezone(UTC)
     year = end.year + root.release_years
+    if year > MAXYEAR:
+        return None
     return end.replace(year=year, day=min(end.day, monthrange(year, end.month)[1]))
+
+
+def says_the_same(root: Root, other: Root) -> bool:
+    """Return whether data below both roots open by the same rule."""
+    return (root.release_policy, root.release_years) == (other.release_policy, other.release_years)
 
 
 def stamp_releases(session: Session, now: datetime) -> int:
@@ -43,16 +51,27 @@ def stamp_releases(session: Session, now: datetime) -> int:
 
 
 def apply_root_policy(session: Session, root: Root) -> None:
-    """Make all datasets below the root follow what is now said about it; what was open may close."""
-    investigations = select(Investigation.id).where(Investigation.root_id == root.id)
+    """Make all datasets below the root follow what is now said about it; what was open may close.
+
+    A visit may have datasets below several roots: each follows its own.
+    """
     for investigation in session.scalars(select(Investigation).where(Investigation.root_id == root.id)):
         investigation.release_date = to_release_date(root, investigation.end_date)
         investigation.stamped_release_date = None
         investigation.is_secret = root.is_secret
+    below = _lies_below(select(Root.id).where(Root.id == root.id))
+    # What is stamped and has moved is due already.
+    session.execute(
+        update(Investigation)
+        .where(Investigation.id.in_(select(Dataset.investigation_id).where(below)))
+        .where(Investigation.stamped_release_date == Investigation.release_date)
+        .values(stamped_release_date=None)
+        .execution_options(synchronize_session=False)
+    )
     own_end = func.coalesce(Dataset.end_date, Dataset.start_date, Dataset.created_at)
     session.execute(
         update(Dataset)
-        .where(Dataset.investigation_id.in_(investigations))
+        .where(below)
         .values(
             release_date=own_end if root.release_policy == ReleasePolicy.IMMEDIATELY else None,
             is_secret=root.is_secret,
@@ -74,14 +93,25 @@ def _due_investigations(session: Session, now: datetime) -> list[Investigation]:
 
 
 def _stamp_datasets(session: Session, investigation: Investigation, now: datetime) -> None:
+    """Carry the date over to the datasets below the investigation's root, and below others that say the same.
+
+    A dataset below a root that says otherwise than its investigation's does not open by this date: it stays closed.
+    """
     date = investigation.release_date
     stamp = date if date is not None and date <= now + STAMP_HORIZON else None
     investigation.stamped_release_date = stamp
+    own = session.get_one(Root, investigation.root_id)
+    like = select(Root.id).where(Root.release_policy == own.release_policy, Root.release_years == own.release_years)
     session.execute(
         update(Dataset)
         .where(Dataset.investigation_id == investigation.id)
+        .where(_lies_below(like))
         .where(Dataset.release_date.is_distinct_from(stamp))
         .where(or_(Dataset.release_date.is_(None), Dataset.release_date > now))
         .values(release_date=stamp, revision=Dataset.revision + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def _lies_below(root_ids: Select[Any]) -> ColumnElement[bool]:
+    return exists().where(MasterFile.id == Dataset.master_file_id, MasterFile.root_id.in_(root_ids))

@@ -1,0 +1,99 @@
+"""What is stored is found: the index follows the database, whoever is killed, late or busy."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
+from ingest.catalogue.model import Dataset
+from ingest.pipeline import index_pending
+from ingest.services import open_services
+from tests.pipeline.site import OLD, Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def lagging(site: Site) -> int:
+    with site.reads() as session:
+        return len(find_unindexed(session, 1000))
+
+
+def test_what_was_stored_and_not_indexed_is_swept_by_the_next_crawl(site: Site) -> None:
+    for number in range(5):
+        site.write(f"{number}.h5", title=str(number))
+    site.crawl()
+    with site.services.write_sessions.begin() as session:
+        session.execute(update(Dataset).values(revision=Dataset.revision + 1))
+    assert lagging(site) == 5
+    assert site.crawl().unchanged == 5
+    assert lagging(site) == 0
+    site.assert_index_agrees()
+
+
+def test_an_index_that_was_lost_is_filled_again(site: Site) -> None:
+    paths = [site.write(f"{number}.h5", title=str(number)) for number in range(3)]
+    site.crawl()
+    site.services.index.delete([site.dataset(paths[0]).id])
+    with site.services.write_sessions.begin() as session:
+        session.execute(update(Dataset).values(indexed_revision=0))
+    site.crawl()
+    site.assert_index_agrees()
+
+
+def test_who_finds_the_index_busy_leaves_the_work_to_the_other(site: Site, data_folder: Path) -> None:
+    path = site.write()
+    writes, may_end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with open_services() as other, other.index._writing():  # type: ignore[attr-defined]
+            writes.set()
+            may_end.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    writes.wait()
+    try:
+        site.crawl()
+        assert site.state(path) == ("ingested", None)
+        assert lagging(site) == 1
+    finally:
+        may_end.set()
+        holder.join()
+    assert site.crawl().unchanged == 1
+    assert lagging(site) == 0
+    site.assert_index_agrees()
+    assert data_folder.exists()
+
+
+def test_a_late_writer_with_an_older_revision_changes_nothing(site: Site) -> None:
+    path = site.write(title="old")
+    site.crawl()
+    with site.reads() as session:
+        late = load_documents(session, [site.dataset(path).id])
+    site.write(title="new", aged=OLD.replace(month=6))
+    site.crawl()
+    site.services.index.write(late)
+    site.assert_index_agrees()
+    with site.services.write_sessions.begin() as session:
+        mark_indexed(session, late)
+    index_pending(site.services)
+    site.assert_index_agrees()
+    with site.reads() as session:
+        dataset = session.scalars(select(Dataset)).one()
+    assert dataset.indexed_revision == dataset.revision
+
+
+def test_more_datasets_than_a_batch_are_all_indexed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.pipeline.INDEX_BATCH", 2)
+    for number in range(5):
+        site.write(f"{number}.h5", title=str(number))
+    site.crawl()
+    assert site.count(Dataset) == 5
+    assert lagging(site) == 0
+    site.assert_index_agrees()
