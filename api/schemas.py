@@ -175,9 +175,7 @@ class ScanSchema(Answer):
     sample: SampleSchema | None
     detectors: list[DetectorSchema]
     users: list[PersonSchema]
-    sources: dict[str, SourceSchema] = Field(
-        description="For each value, where it comes from; `start_time`, `end_time` tell it of the dates."
-    )
+    sources: dict[str, SourceSchema] = Field(description="For each value, where it comes from.")
     is_withdrawn: bool = Field(description="No longer in the file; kept because it was published.")
 
 

@@ -19,8 +19,7 @@ import sqlite3
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -140,7 +139,7 @@ def fill(services: Services, root: Path, count: int) -> None:
     record = read_master(master)
     rules = services.rulebook.choose(record, None)
     draft = to_drafts(record, rules, ZoneInfo("UTC"))
-    listing = Listing(master.parent, list_folder(master.parent).files[:20])
+    files = list_folder(master).files[:20]
     with services.write_sessions.begin() as session:
         made, _ = upsert_root(session, root, RootSettings())
     for start in range(0, count, FILL_BATCH):
@@ -157,9 +156,10 @@ def fill(services: Services, root: Path, count: int) -> None:
                     root=made,
                     master_file_id=row,
                     path=path,
-                    mtime=datetime(2020, 1, 1, tzinfo=UTC),
+                    file_size=1,
+                    mtime_ns=LONG_AGO * 10**9,
                     match=services.rulebook.match(path),
-                    listing=replace(listing, location=path.parent),
+                    listing=Listing(path, files),
                     folder_mtime_ns=None,
                     is_complete=True,
                 )
@@ -187,7 +187,7 @@ def measure_parts(root: Path, count: int) -> None:
 
     rules = Rulebook().choose(records[0], None)
     show("floor: scandir and stat", lambda: [walk(str(master.parent)) for master in masters])
-    show("list", lambda: [list_folder(master.parent).digest for master in masters])
+    show("list", lambda: [list_folder(master).digest for master in masters])
     show("read, in this process", lambda: [read_master(master) for master in masters])
     show("read, in a child (its start included)", read_in_child)
     show("encode", lambda: [encode_record(record) for record in records])

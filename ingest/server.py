@@ -45,7 +45,12 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
     with open_services():
         pass  # the schema is there before the two processes ask for it
     # By name, so that the application is made after the server is, and nothing of it is imported here.
-    config = uvicorn.Config("api.app:create_app", factory=True, log_level="warning" if on_ready else "info")
+    config = uvicorn.Config(
+        "api.app:create_app",
+        factory=True,
+        root_path=settings.root_path,
+        log_level="warning" if on_ready else "info",
+    )
     worker = subprocess.Popen([sys.executable, "-m", "ingest.background"], stdin=subprocess.PIPE)
     try:
         # Ctrl-C is how one ends it: no failure.

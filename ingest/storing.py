@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from ingest.catalogue import store
 from ingest.catalogue.masters import to_instant
 from ingest.catalogue.model import (
+    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetTechnique,
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from ingest.listing import Listing
     from ingest.mapping.paths import PathMatch
 
-NO_VISIT = "none"
 FILE_USER_ROLE = "named by file"
+# NeXus speaks of times, ICAT of dates.
+_COLUMNS = {"start_time": "start_date", "end_time": "end_date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ def _extend(session: Session, investigation: Investigation, dataset: Dataset, ro
 
 
 def _to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[str, Any]:
-    taken = {f.name: value for f in fields(scan) if isinstance(value := getattr(scan, f.name), Taken)}
+    taken = {_COLUMNS.get(f.name, f.name): v for f in fields(scan) if isinstance(v := getattr(scan, f.name), Taken)}
     return {
         "ordinal": ordinal,
         "entry_name": scan.entry,

@@ -5,7 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from typing import TYPE_CHECKING
+
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,7 @@ def test_import_loads_nothing_heavy(module: str, forbidden: set[str]) -> None:
     assert forbidden.isdisjoint(loaded)
 
 
-def test_nothing_happens_at_import(tmp_path) -> None:
+def test_nothing_happens_at_import(tmp_path: Path) -> None:
     code = "import ingest.cli, ingest.commands, ingest.drain, api.app"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert list(tmp_path.iterdir()) == []

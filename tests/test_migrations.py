@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from alembic import command
@@ -17,11 +18,14 @@ from ingest.catalogue.errors import SchemaTooNewError
 from ingest.catalogue.model import Base
 from ingest.catalogue.schema import SCHEMA_VERSION, find_schema_version, upgrade_schema
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture
-def engine(tmp_path: Path):
+def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = make_engine(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
     yield engine
     engine.dispose()

@@ -9,6 +9,7 @@ from sqlalchemy import and_, or_, select, update
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
+    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetParameter,
@@ -113,7 +114,7 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         revision=dataset.revision,
         name=dataset.name,
         facility=facility,
-        investigation=proposal if visit == "none" else f"{proposal}/{visit}",
+        investigation=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
         proposal=proposal,
         titles=_distinct(scan.title for scan in scans),
         instruments=tuple(parts.instruments[dataset.id]),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, select
 
 from ingest.catalogue.model import (
+    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetTechnique,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.orm import Session
-
-_NO_VISIT: Final = "none"
 
 
 class DatasetRow(NamedTuple):
@@ -132,9 +131,9 @@ def _to_summary(
 def _to_investigation(investigation: Investigation) -> InvestigationView:
     proposal, visit = investigation.name, investigation.visit_id
     return InvestigationView(
-        name=proposal if visit == _NO_VISIT else f"{proposal}/{visit}",
+        name=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
         proposal=proposal,
-        visit_id=None if visit == _NO_VISIT else visit,
+        visit_id=None if visit == NO_VISIT else visit,
         title=investigation.title,
         is_inferred=investigation.is_inferred,
     )

@@ -26,6 +26,7 @@ LONG_AGO = 1_600_000_000
 @pytest.fixture
 def root(tmp_path: Path, data_folder: Path) -> Path:
     """Write two good masters and a text file, all old enough to be read."""
+    assert not data_folder.exists()
     folder = tmp_path / "masters"
     write_master(folder / "hc1234" / "one.h5", scans=2)
     write_master(folder / "hc1234" / "two.h5", sample__name="Fe2O3", instrument__monochromator__energy=(7.1, "keV"))
@@ -173,7 +174,8 @@ def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch: pytest.Monke
     assert "/proc/nowhere" in run("status", status=1)
 
 
-def test_migrate_says_where_the_schema_stands(data_folder: Path) -> None:
+@pytest.mark.usefixtures("data_folder")
+def test_migrate_says_where_the_schema_stands() -> None:
     assert "the database is at schema 0001" in run("migrate")
 
 

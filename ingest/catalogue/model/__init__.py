@@ -28,6 +28,7 @@ from ingest.catalogue.model.facility import (
     UserGroup,
 )
 from ingest.catalogue.model.investigation import (
+    NO_VISIT,
     Investigation,
     InvestigationFile,
     InvestigationGroup,
@@ -56,6 +57,7 @@ from ingest.catalogue.model.publication import (
 )
 
 __all__ = [
+    "NO_VISIT",
     "Affiliation",
     "Base",
     "DataCollection",

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ingest.catalogue.model.base import Base, Stamped
 from ingest.catalogue.model.facility import Facility
 
+NO_VISIT = "none"
+"""The visit of an investigation that no visit is known of: ICAT wants one."""
+
 
 class Investigation(Stamped, Base):
     """A proposal and a visit: `name` is the proposal. `is_inferred` where neither a file nor a path named one."""
