@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +13,29 @@ from ingest.services import open_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ingest.pipeline import Services
+
+
+# What a machine may be without; such tests are left out and counted, never taken for passed.
+ABSENT = {
+    "corpus": not (Path(__file__).parents[2] / "shared" / "corpus").is_dir(),
+    "strace": shutil.which("strace") is None,
+    "root": os.geteuid() != 0,
+    "user": os.geteuid() == 0,
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"needs(thing): left out where there is none of {', '.join(ABSENT)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if any(ABSENT[mark.args[0]] for mark in item.iter_markers("needs"))]
+    left_out += [item for item in items if ABSENT["corpus"] and "corpus" in getattr(item, "fixturenames", ())]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections import Counter
 
+import icat_esrf_definitions
 import pytest
 
 from ingest.catalogue.units import parse_unit
@@ -48,10 +49,9 @@ def test_numbered_parameters_exist_once_for_each_number() -> None:
 
 
 def test_names_and_units_are_esrfs() -> None:
-    definitions = pytest.importorskip("icat_esrf_definitions")
     known = {
         leaf.text.strip().strip("${}"): parse_unit(leaf.get("units") or "") or ""
-        for leaf in ET.parse(definitions.DEFINITIONS_FILE).getroot().iter()  # noqa: S314 - a package of our own choice
+        for leaf in ET.parse(icat_esrf_definitions.DEFINITIONS_FILE).getroot().iter()  # noqa: S314 - a package of our own choice
         if leaf.text and leaf.text.strip().startswith("${")
     }
     ours = {one.name: "" if one.unit == "1" else one.unit for one in load_vocabulary().values() if one.is_esrf}

@@ -27,9 +27,7 @@ SHARED = Path(__file__).parents[2].parent / "shared"
 CORPUS = SHARED / "corpus"
 COLLECTION = CORPUS / "esrf-bliss" / "visitor" / "hc6001" / "id00" / "20261101" / "RAW_DATA" / "LaB6_cap"
 
-pytestmark = pytest.mark.skipif(
-    not CORPUS.is_dir(), reason="the corpus may be used only where it lies beside the checkout"
-)
+pytestmark = pytest.mark.needs("corpus")
 
 
 def drafts_of(path: Path) -> DatasetDraft:

@@ -129,7 +129,7 @@ def test_missing_file_is_the_file_systems_error(tmp_path: Path) -> None:
         read_gate(tmp_path / "gone.h5")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
+@pytest.mark.needs("user")
 def test_forbidden_file_is_the_file_systems_error(write: Write) -> None:
     path = write()
     path.chmod(0)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -326,7 +325,7 @@ def test_file_is_closed_and_no_descriptor_left(write: Write) -> None:
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to make the file system fail")
+@pytest.mark.needs("strace")
 @pytest.mark.parametrize("when", [1, 6, 12])
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
 def test_failing_file_system_is_no_damage(write: Write, when: int, libver: str) -> None:

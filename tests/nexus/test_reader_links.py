@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,7 +77,7 @@ def test_every_other_file_is_listed(escaping: Path, tmp_path: Path) -> None:
     assert external == LinkedFile("/entry/external", LinkKind.EXTERNAL, str(tmp_path / "secret.h5"), "/word")
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.needs("strace")
 def test_no_other_file_is_opened(escaping: Path, tmp_path: Path) -> None:
     log = tmp_path / "strace.log"
     program = "import sys; from ingest.nexus.master import read_master; read_master(sys.argv[1])"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,7 +32,7 @@ def trace(program: str, path: Path, log: Path) -> str:
     return log.read_text()
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.needs("strace")
 def test_no_lock_is_asked_for_whatever_the_environment_says(write: Write, tmp_path: Path) -> None:
     path = write()
     reader = (
