@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
+from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
@@ -106,6 +106,13 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
         if state == MasterState.VANISHED:
             mark_vanished(session, [claim.master_file_id])
     return Outcome(claim.path, state, values["reason"])
+
+
+def refill_lost_index(services: Services) -> None:
+    """Make every dataset due to be indexed, if the index holds nothing though it was told of some."""
+    if not services.index.revisions(limit=1):
+        with services.write_sessions.begin() as session:
+            forget_indexed(session)
 
 
 def index_pending(services: Services) -> int:

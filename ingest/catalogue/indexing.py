@@ -42,6 +42,11 @@ def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
     session.execute(update(Dataset), rows)
 
 
+def forget_indexed(session: Session) -> None:
+    """Make every dataset due that the index was told of."""
+    session.execute(update(Dataset).where(Dataset.indexed_revision > 0).values(indexed_revision=0))
+
+
 def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchDocument]:
     """Return what the index shall know of these datasets."""
     rows = session.execute(

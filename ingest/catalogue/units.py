@@ -182,7 +182,8 @@ def convert(magnitude: float, source: str, target: str) -> float:
     if source == target:
         return magnitude
     factor, offset, divisor = _relation(source, target)
-    return (magnitude * factor + offset) / divisor
+    # 0.000172 m are 172 um, not 172.00000000000003: the last digit of a product is noise.
+    return float(f"{(magnitude * factor + offset) / divisor:.15g}")
 
 
 def energy_to_wavelength(kev: float, probe: Probe) -> float:

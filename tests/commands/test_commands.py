@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -100,6 +101,13 @@ def test_status_and_quarantine(root: Path) -> None:
     assert "ingested" in run("quarantine", "retry")
     assert "nothing is in quarantine" in run("quarantine", "list")
     assert "nothing to retry" in run("quarantine", "retry")
+
+
+def test_a_lost_index_is_filled_again_by_the_next_crawl(root: Path, data_folder: Path) -> None:
+    run("crawl", root)
+    shutil.rmtree(data_folder / "index")
+    run("crawl", root)
+    assert run_json("search", "Fe2O3")["total"] == 1
 
 
 def test_ingest_reads_a_file_at_once_and_takes_it_for_closed(root: Path) -> None:

@@ -40,7 +40,8 @@ class IndexOutdatedError(UnavailableError):
 
     def __init__(self, location: str, reason: str) -> None:
         self.location, self.reason = location, reason
-        super().__init__(f"the index {location} {reason}: rebuild it from the database with 'nxcat reindex'")
+        remedy = "remove the folder, and the next 'nxcat crawl' or 'nxcat serve' fills it again from the database"
+        super().__init__(f"the index {location} {reason}: {remedy}")
 
 
 @dataclass(frozen=True, slots=True)
