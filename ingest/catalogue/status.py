@@ -111,7 +111,6 @@ def _to_root(root: Root, facility: str) -> RootView:
         release_years=root.release_years,
         is_embargoed_metadata_public=root.is_embargoed_metadata_public,
         is_secret=root.is_secret,
-        crawled_at=root.crawled_at,
     )
 
 

@@ -193,7 +193,6 @@ class RootView:
     release_years: int
     is_embargoed_metadata_public: bool
     is_secret: bool
-    crawled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

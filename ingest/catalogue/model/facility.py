@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
@@ -48,7 +47,6 @@ class Root(Stamped, Base):
     release_years: Mapped[int] = mapped_column(default=3)
     is_embargoed_metadata_public: Mapped[bool] = mapped_column(default=False)
     is_secret: Mapped[bool] = mapped_column(default=False)
-    crawled_at: Mapped[datetime | None]
 
 
 class Instrument(Base):
