@@ -9,6 +9,7 @@ import threading
 import time
 
 from ingest.drain import drain
+from ingest.pipeline import refill_lost_index
 from ingest.services import open_services
 
 LOOK_EVERY_SECONDS = 2.0
@@ -20,6 +21,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     with open_services() as services:
+        refill_lost_index(services)
         while True:
             drain(services)
             time.sleep(LOOK_EVERY_SECONDS)

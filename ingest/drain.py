@@ -12,7 +12,7 @@ from ingest.catalogue.masters import Claim, claim_next, release_abandoned, to_cl
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.releases import stamp_releases
 from ingest.nexus.child import ReaderChild
-from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master, refill_lost_index
+from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master
 from ingest.settings import to_limits
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def drain(
     count = 0
     indexed_at = time.monotonic()
     settings = services.settings
-    refill_lost_index(services)
     with services.write_sessions.begin() as session:
         release_abandoned(session, utc_now(), timedelta(seconds=settings.claim_seconds), settings.max_attempts)
     with make_reader(services) as reader:
