@@ -1,0 +1,121 @@
+"""Real processes of the installed command, and what is left of them. `from tests.robustness.processes import ...`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.samples.hdf5 import set_age
+from tests.builders import write_master
+from tests.pipeline.site import OLD
+
+PATIENCE_SECONDS = 120
+NXCAT = [str(Path(sys.executable).with_name("nxcat"))]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A data folder, and the processes that use it: they are known by it, whatever group they are in."""
+
+    folder: Path
+
+    def environment(self, **settings: Any) -> dict[str, str]:
+        """Return the environment of a process that uses this catalogue."""
+        said = {f"NXCAT_{name}": str(value) for name, value in settings.items()}
+        return {**os.environ, "NXCAT_DATA": str(self.folder), **said}
+
+    def start(self, *arguments: str | Path, **settings: Any) -> subprocess.Popen[str]:
+        """Start the command; what it prints is kept for whoever reads it."""
+        command = [*NXCAT, *map(str, arguments)]
+        environment = self.environment(**settings)
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder.parent
+        )
+
+    def run(self, *arguments: str | Path, **settings: Any) -> str:
+        """Run the command to its end, which must be a good one without a complaint; return what it printed."""
+        return finish(self.start(*arguments, **settings))
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows that the database answers; none while it has no tables."""
+        database = self.folder / "catalogue.sqlite"
+        if not database.exists():
+            return []
+        with closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as connection:
+            try:
+                return connection.execute(statement).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return []
+                raise
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each master by its file name."""
+        return {Path(path).name: state for path, state in self.ask("SELECT path, state FROM master_file")}
+
+    def processes(self) -> list[int]:
+        """Return the processes, but for this one, that were started with this catalogue in their environment."""
+        mark = f"NXCAT_DATA={self.folder}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                try:
+                    is_ours = mark in (entry / "environ").read_bytes().split(b"\0")
+                except OSError:
+                    continue
+                if is_ours:
+                    found.append(int(entry.name))
+        return found
+
+    def assert_no_process_is_left(self) -> None:
+        """Fail if a process stays; the kernel may take a moment to end those whose parent was killed."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while left := self.processes():
+            assert time.monotonic() < deadline, f"processes {left} are left"
+            time.sleep(0.02)
+
+    def assert_whole(self, masters: int) -> None:
+        """Fail unless that many masters are one dataset each, and the index holds exactly those."""
+        assert self.ask("PRAGMA integrity_check") == [("ok",)]
+        assert self.ask("PRAGMA foreign_key_check") == []
+        assert self.ask("SELECT state, count(*) FROM master_file GROUP BY state") == [("ingested", masters)]
+        assert self.ask("SELECT count(*) FROM dataset WHERE copy_of_id IS NULL") == [(masters,)]
+        assert self.ask("SELECT count(*) FROM master_record") == [(masters,)]
+        for table in ("scan", "datafile", "dataset_instrument"):
+            rows = self.ask(f"SELECT count(DISTINCT dataset_id), count(*) FROM {table}")  # noqa: S608 (our own words)
+            assert rows == [(masters, masters)], table
+        assert self.ask("SELECT count(*) FROM dataset WHERE indexed_revision <> revision") == [(0,)]
+        index = EmbeddedIndex(self.folder / "index")
+        try:
+            assert index.revisions(limit=100_000) == self.ask("SELECT id, revision FROM dataset ORDER BY id")
+        finally:
+            index.close()
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """Wait for the end, which must be a good one without a complaint; return what was printed."""
+    try:
+        printed, complaint = process.communicate(timeout=PATIENCE_SECONDS)
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    assert (process.returncode, complaint) == (0, ""), complaint
+    return printed
+
+
+def write_masters(folder: Path, count: int) -> list[Path]:
+    """Write that many small masters, each of its own content, in folders of ten; all closed long ago."""
+    paths = [folder / f"{number // 10}" / f"{number:03}.h5" for number in range(count)]
+    for path in paths:
+        write_master(path, title=f"scan of {path.stem}")
+        set_age(path, OLD)
+    return paths
