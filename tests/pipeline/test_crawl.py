@@ -197,7 +197,7 @@ def test_an_empty_new_root_is_no_error(site: Site) -> None:
     assert site.crawl().new == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who can put its rights down and take them up again")
+@pytest.mark.needs("root")
 @pytest.mark.parametrize(("mode", "reason"), [(0o000, "Permission denied"), (0o444, "Permission denied")])
 def test_what_cannot_be_listed_leaves_what_is_below_as_it_was(site: Site, mode: int, reason: str) -> None:
     kept = [site.write(f"closed/{name}", title=name) for name in ("a.h5", "b/c.h5", "z.h5")]

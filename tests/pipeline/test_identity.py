@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -299,7 +298,7 @@ def test_what_lies_in_a_root_that_is_not_mounted_has_not_moved(site: Site, tmp_p
     assert site.dataset(path).id == before.id
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who can put its rights down and take them up again")
+@pytest.mark.needs("root")
 def test_what_is_out_of_reach_has_not_moved(site: Site) -> None:
     path = site.write("closed/a.h5")
     site.crawl()

@@ -337,7 +337,7 @@ def test_a_link_that_took_a_files_place_is_not_followed_and_the_file_is_tried_ag
     assert (master.failures, master.attempts) == (0, 1)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who can put its rights down and take them up again")
+@pytest.mark.needs("root")
 def test_a_file_without_permission_keeps_its_place_and_is_read_when_it_is_given(site: Site) -> None:
     path = site.write()
     site.walk()
