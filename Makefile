@@ -22,6 +22,7 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/end_to_end.py
+	$(BIN)/python benchmarks/index.py
 
 PIN := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra build
