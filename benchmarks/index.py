@@ -72,9 +72,7 @@ def make_documents(first: int, count: int) -> Iterator[SearchDocument]:
     """Yield documents with ids from `first`; the same for the same ids."""
     for number in range(first, first + count):
         chance = random.Random(number)  # noqa: S311 (no secret)
-        numbers = [
-            NumericEntry(name, value, value) for name in chance.sample(NAMES, 30) for value in [100 * chance.random()]
-        ]
+        values = [(name, 100 * chance.random()) for name in chance.sample(NAMES, 30)]
         start = START + timedelta(minutes=30 * number)
         yield SearchDocument(
             id=number,
