@@ -84,10 +84,13 @@ def print_crawl(roots: list[Root], seen: list[CrawlReport], counts: Counter[str]
     for root, report in zip(roots, seen, strict=True):
         click.echo(
             f"{root.path}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
-            f"{report.vanished} gone, {report.waiting} still written, in {report.folders + report.passed_by} folders"
+            f"{report.vanished} gone, in {report.folders + report.passed_by} folders"
         )
         for folder in report.unreadable:
             click.echo(f"could not be listed: {folder}", err=True)
+    still_written = counts[console.to_word(MasterState.SETTLING)] + sum(report.waiting for report in seen)
+    if still_written:
+        click.echo(f"{still_written} may still be written: read once they stood still (README: NXCAT_SETTLE_SECONDS)")
     click.echo("read: " + (", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing was due"))
 
 

@@ -188,11 +188,18 @@ class _Crawl:
         self._known.take()
         if self._stands(row, stat):
             self.report.unchanged += 1
-            self.report.waiting += row.state == MasterState.SETTLING
+            if row.state == MasterState.SETTLING:
+                self._look_again(row, stat)
         else:
             self._note_changed(row, stat)
         if len(self._changes) >= _BATCH:
             self._write()
+
+    def _look_again(self, row: Row[Any], stat: os.stat_result) -> None:
+        """Make a master due that stood still for long enough by now, whatever was said when it was seen first."""
+        due = self._to_due(stat, row.read_at)["next_attempt_at"]
+        if due <= self._now:
+            self._changes.append({"id": row.id, "next_attempt_at": due})
 
     def _stands(self, row: Row[Any], stat: os.stat_result) -> bool:
         is_same = (stat.st_size, clamp_ns(stat.st_mtime_ns)) == (row.file_size, row.mtime_ns)

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -323,3 +324,14 @@ def test_a_file_that_only_a_notice_names_is_not_taken_for_gone(site: Site) -> No
     path.unlink()
     site.write("other.h5", aged=OLD)
     assert site.crawl().vanished == 1
+
+
+def test_a_master_that_waits_is_due_when_the_settings_say_so_at_the_next_crawl(site: Site) -> None:
+    path = site.write(aged=ago(seconds=5))
+    assert site.crawl().waiting == 1
+    assert site.state(path)[0] == "settling"
+    impatient = site.services.settings.model_copy(update={"settle_seconds": 1, "quiet_seconds": 1})
+    site.services = replace(site.services, settings=impatient)
+    report = site.crawl()
+    assert (report.unchanged, report.waiting) == (1, 0)
+    assert site.state(path) == ("ingested", None)
