@@ -164,7 +164,13 @@ def _to_cell(value: dict[str, Any]) -> str:
         text = f"{value['min']:g} .. {value['max']:g}"
     else:
         found = value.get("value")
-        text = ", ".join(f"{number:g}" for number in found) if isinstance(found, list) else str(found or "")
+        text = (
+            ", ".join(f"{number:g}" for number in found)
+            if isinstance(found, list)
+            else ""
+            if found is None
+            else str(found)
+        )
     return f"{text} {value['unit']}" if text and value.get("unit") not in (None, "1") else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ingest.catalogue.roots import check_zone
+from ingest.catalogue.roots import check_zone, normalise
 from ingest.mapping.drafts import DatasetDraft
 from ingest.mapping.inspection import to_inspection
 from ingest.mapping.mapping import to_drafts
@@ -27,6 +27,8 @@ def inspect_file(path: Path, rules: str | None, timezone: str) -> dict[str, Any]
     there or may not be read.
     """
     check_zone(timezone)
+    # The reader works in another folder, and follows no link at the end of a path.
+    path = normalise(path)
     gate = read_gate(path)
     if gate.kind is not None:
         return _to_refusal(gate.kind, f"not HDF5: {gate.kind}")

@@ -138,6 +138,20 @@ def test_inspect_tells_what_a_file_is_and_stores_nothing(root: Path, data_folder
     assert not data_folder.exists()
 
 
+def test_inspect_takes_relative_paths_and_links(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root / "hc1234")
+    (root / "link.h5").symlink_to("hc1234/one.h5")
+    assert len(run_json("inspect", "one.h5")["scans"]) == 2
+    assert len(run_json("inspect", "../link.h5")["scans"]) == 2
+
+
+def test_crawl_and_ingest_take_relative_paths(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)
+    assert run_json("crawl", root.name)["masters"] == {"ingested": 2, "quarantined": 1}
+    (outcome,) = run_json("ingest", f"{root.name}/hc1234/one.h5")
+    assert outcome["state"] == "ingested"
+
+
 def test_root_options_are_kept_and_hold_for_what_is_there(root: Path) -> None:
     run("crawl", root, "--facility", "ESRF", "--release", "never")
     assert run_json("status")["roots"][0]["release_policy"] == "never"
