@@ -264,8 +264,10 @@ class _Crawl:
             if self._sightings:
                 # Two crawls at once see the same new file: the second insert is ignored.
                 session.execute(insert_ignoring(session, MasterFile), self._sightings)
-            if self._changes:
-                session.execute(update(MasterFile), self._changes)
+            for change in self._changes:
+                # One by one: a row that a move has taken away in between would fail a bulk update of the others.
+                one = update(MasterFile).where(MasterFile.id == change.pop("id")).values(change)
+                session.execute(one.execution_options(synchronize_session=False))
             mark_vanished(session, self._gone)
         self._sightings, self._changes, self._gone = [], [], []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -49,13 +50,15 @@ def drain(
 
 def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Outcome | None:
     """Ingest one claimed master, whatever happens: this is the task boundary. None if another worker has it now."""
-    try:
-        return ingest_master(services, reader, claim, utc_now())
-    except ConflictError:
-        return None
-    except Exception as error:
-        log.exception("failed over %s", claim.path)
-        return fail_master(services, claim, error, utc_now())
+    with suppress(ConflictError):
+        try:
+            return ingest_master(services, reader, claim, utc_now())
+        except ConflictError:
+            raise
+        except Exception as error:
+            log.exception("failed over %s", claim.path)
+            return fail_master(services, claim, error, utc_now())
+    return None
 
 
 def settle_index(services: Services) -> None:

@@ -44,7 +44,7 @@ class Listing:
 def list_folder(master: Path) -> Listing:
     """List every regular file below the master's folder. Symbolic links are not followed: they may leave it."""
     # By name: two that are not UTF-8 may read the same.
-    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(master.parent), "")}
+    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(master.parent))}
     return Listing(master, tuple(found[name] for name in sorted(found)))
 
 
@@ -105,22 +105,23 @@ def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listi
     return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
 
 
-def _walk(folder: str, prefix: str) -> Iterator[tuple[str, int, int]]:
-    try:
-        listed = os.scandir(folder)
-    except FileNotFoundError:
-        if prefix:
-            return  # it went away in this moment
-        raise
-    below = []
-    with listed as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                below.append(entry.name)
-            elif entry.is_file(follow_symlinks=False) and (stat := _stat(entry)) is not None:
-                yield prefix + to_printable(entry.name), *_to_facts(stat)
-    for name in below:
-        yield from _walk(f"{folder}/{name}", f"{prefix}{to_printable(name)}/")
+def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
+    # A list of our own: folders may be nested deeper than Python calls may be.
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            listed = os.scandir(f"{folder}/{prefix}")
+        except OSError as error:
+            if prefix and error.errno in _NOT_THERE:
+                continue  # it went away in this moment, or no path is long enough for it
+            raise
+        with listed as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{prefix}{entry.name}/")
+                elif entry.is_file(follow_symlinks=False) and (stat := _stat(entry)) is not None:
+                    yield to_printable(prefix + entry.name), *_to_facts(stat)
 
 
 def _stat(file: os.DirEntry[str] | Path) -> os.stat_result | None:

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from errno import ECHILD
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,13 @@ import msgspec
 
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.encoding import decode_record
-from ingest.nexus.errors import ChangedWhileReadingError, NotHdf5Error, ReaderKilledError, UnreadableFileError
+from ingest.nexus.errors import (
+    ChangedWhileReadingError,
+    NotHdf5Error,
+    ReaderKilledError,
+    ReaderNotStartedError,
+    UnreadableFileError,
+)
 from ingest.nexus.frames import (
     MEMORY_EXIT_CODE,
     Answer,
@@ -103,7 +110,8 @@ class ReaderChild:
         """Return the record of one master and the gate that it passed, the same before and after.
 
         Raises NotHdf5Error, UnreadableFileError, ChangedWhileReadingError, ReaderKilledError with its reason
-        (`crashed signal n`, `hung after s s`, `memory`), or the OSError that the file system gave.
+        (`crashed signal n`, `hung after s s`, `memory`), ReaderNotStartedError, or the OSError that the file system
+        gave.
         """
         process = self._find_process() or self._start_process()
         try:
@@ -139,6 +147,9 @@ class ReaderChild:
             start = Start(os.getpid(), self._limits.memory_bytes, self._budget)
             _send(process, msgspec.json.encode(start))
             _receive(process, "", self._limits.start_seconds)
+        except ReaderKilledError as error:
+            self._discard()
+            raise ReaderNotStartedError(ECHILD, f"no reader can be started: {error.reason}") from error
         except BaseException:
             self._discard()
             raise

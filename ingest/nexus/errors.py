@@ -39,6 +39,10 @@ class ReaderKilledError(ReaderError):
     """Reading it took the child process down: `crashed signal n`, `hung after s s`, `memory` or `exited n`."""
 
 
+class ReaderNotStartedError(OSError):
+    """No reader process could be started on this machine: no file is to blame, and all can be read later."""
+
+
 class OfflineError(ReaderError):
     """The file lies on tape: its blocks on disk are far fewer than its size. Opening it would fetch it back."""
 

@@ -116,7 +116,7 @@ class Site:
         waits = [then]
 
         def watch(name: str, arguments: tuple[Any, ...]) -> None:
-            if name == "os.scandir" and arguments[0] == str(folder) and waits:
+            if name == "os.scandir" and str(arguments[0]).rstrip("/") == str(folder) and waits:
                 waits.pop()()
 
         sys.addaudithook(watch)

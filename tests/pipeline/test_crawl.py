@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import delete
 
 from ingest.catalogue.errors import PathOutsideRootsError
 from ingest.catalogue.masters import announce
@@ -172,6 +173,24 @@ def test_more_files_than_a_batch_are_each_met_once(site: Site) -> None:
         path.write_bytes(b"x")
     report = site.walk()
     assert (report.vanished, report.changed) == (172 * 3, 172)
+
+
+def test_a_change_of_a_master_that_a_move_has_taken_away_is_forgotten(site: Site) -> None:
+    """Another worker may carry a dataset over, and forget the old place, while this walk still has it in mind."""
+    (site.folder / "z").mkdir()
+    taken, other = site.write("a/taken.h5", title="taken"), site.write("b/other.h5", title="other")
+    site.walk()
+    for path in (taken, other):
+        set_age(path, ago(days=1))
+
+    def take_away() -> None:
+        with site.services.write_sessions.begin() as session:
+            session.execute(delete(MasterFile).where(MasterFile.path == str(taken)))
+
+    with site.listing(site.folder / "z", take_away):
+        assert site.walk().changed == 2
+    assert site.drain() == ["other.h5"]
+    assert site.crawl().new == 1
 
 
 # --- what cannot be seen --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
@@ -26,7 +27,6 @@ from tests.pipeline.site import OLD, VISIT, Site, ago, set_age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LATER = OLD.replace(month=6)
 
@@ -409,6 +409,20 @@ def test_nobody_waits_while_a_large_folder_is_listed(site: Site) -> None:
         site.drain()
     assert held == [False]
     assert site.state(path)[0] == "ingested"
+
+
+def test_a_folder_may_be_deeper_than_python_calls_may_be(site: Site) -> None:
+    master = site.write_folder(images=0)
+    deep = [f"{master.parent}{'/d' * depth}" for depth in range(1, 1200)]
+    for folder in deep:
+        Path(folder).mkdir()
+    image = Path(deep[-1], "image.edf")
+    image.touch()
+    site.crawl()
+    image.unlink()
+    for folder in reversed(deep):  # pytest could not clean it away
+        Path(folder).rmdir()
+    assert len(site.files(site.dataset(master).id)) == 2
 
 
 def test_a_word_on_the_root_holds_for_what_is_being_read(site: Site) -> None:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import update
 
 from ingest.catalogue.masters import announce, claim_next, release_abandoned, retry_quarantined
-from ingest.catalogue.model import MasterFile
+from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
@@ -291,6 +291,20 @@ def test_a_file_that_kills_its_reader_is_tried_three_times(site: Site) -> None:
     assert (site.master(path).failures, site.master(path).attempts) == (0, 0)
 
 
+def test_no_file_is_blamed_where_no_reader_can_be_started(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = site.write()
+    site.walk()
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    site.drain()
+    assert site.state(path) == ("ready", "no reader can be started: exited 1")
+    assert site.master(path).failures == 0
+    monkeypatch.delenv("PYTHONHOME")
+    due = site.master(path).next_attempt_at
+    assert due is not None
+    site.drain_at(due)
+    assert site.state(path) == ("ingested", None)
+
+
 # --- offline, out of reach ------------------------------------------------------------------------------------------
 
 
@@ -425,4 +439,16 @@ def test_the_word_of_the_worker_that_took_over_counts(site: Site) -> None:
     assert late is not None
     assert site.ingest_claimed(late) is None
     assert site.find_dataset(path) is None
+    assert site.master(path).claimed_by == "other"
+
+
+def test_a_late_worker_that_fails_has_no_say_either(site: Site) -> None:
+    path = site.write()
+    site.walk()
+    with site.services.write_sessions.begin() as session:
+        session.execute(update(Root).values(rules="rules that are gone.toml"))
+        late = claim_next(session, "late", utc_now())
+        session.execute(update(MasterFile).values(claimed_by="other"))
+    assert late is not None
+    assert site.ingest_claimed(late) is None
     assert site.master(path).claimed_by == "other"
