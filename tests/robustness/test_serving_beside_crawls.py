@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 from ingest.catalogue.model.base import utc_now
 from ingest.samples.hdf5 import set_age
@@ -64,9 +64,9 @@ def wait_until_ready(address: str, server: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            if httpx.get(f"{address}/health/ready").status_code == httpx.codes.OK:
+            if httpx2.get(f"{address}/health/ready").status_code == httpx2.codes.OK:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             time.sleep(0.05)
     raise AssertionError("it does not answer")
 
@@ -78,7 +78,7 @@ def asking(address: str) -> Iterator[Counter[tuple[str, int]]]:
     is_over, lock = threading.Event(), threading.Lock()
 
     def ask() -> None:
-        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+        with httpx2.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
             while not is_over.is_set():
                 for path in PATHS:
                     status = client.get(path).status_code
@@ -106,7 +106,7 @@ def test_every_question_is_answered_while_crawls_write(catalogue: Catalogue, roo
                 set_age(path, OLD.replace(day=2 + change))
             for crawl in [catalogue.start("crawl", root) for _ in range(2)]:
                 finish(crawl)
-        page = httpx.get(f"{address}/api/v1/datasets?limit=100").json()
+        page = httpx2.get(f"{address}/api/v1/datasets?limit=100").json()
     assert {path for path, _ in answers} == set(PATHS)
     assert {status for _, status in answers} == {200}
     assert page["total"] == MASTERS
@@ -125,7 +125,7 @@ def test_the_service_works_off_what_comes_due(catalogue: Catalogue, root: Path) 
             assert time.monotonic() < deadline
             assert server.poll() is None
             time.sleep(0.1)
-        while httpx.get(f"{address}/api/v1/datasets?q=late").json()["total"] != 1:
+        while httpx2.get(f"{address}/api/v1/datasets?q=late").json()["total"] != 1:
             assert time.monotonic() < deadline
             time.sleep(0.1)
 

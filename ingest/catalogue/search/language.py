@@ -39,7 +39,8 @@ MAX_WILDCARDS: Final = 8
 
 _END = r"(?=[\s()]|$)"
 _NO_KEYWORD = r'(?!(?:and|or|not)(?=[\s()"]|$))'
-_UNIT = rf'{_NO_KEYWORD}((?:1/)?(?:[^\W\d_]|[%°])(?:(?!\.\.)[^\s()":<>])*+)'
+# No possessive group: Python before 3.11.3 loses its place behind a look-ahead in one.
+_UNIT = rf'{_NO_KEYWORD}((?:1/)?(?:[^\W\d_]|[%°])(?:[^\s()":<>.]|\.(?!\.))*)'
 _NUMBER = r"([+-]?(?:\d++(?:\.(?!\.)\d*+)?|\.\d++)(?:e[+-]?\d++)?)"
 _LAST_UNIT = rf'(?:\s*{_UNIT}(?![":]))?'
 
