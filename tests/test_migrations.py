@@ -76,3 +76,9 @@ def test_every_migration_carries_only_its_own_types() -> None:
     for script in (MIGRATIONS / "versions").glob("*.py"):
         assert "import ingest" not in script.read_text()
         assert "from ingest" not in script.read_text()
+
+
+@pytest.mark.parametrize("room", ["ingest", "api", "migrations"])
+def test_every_folder_with_code_is_a_package_and_ships(room: str) -> None:
+    folders = {path.parent for path in (MIGRATIONS.parent / room).rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
