@@ -65,6 +65,8 @@ def main() -> None:
     help="Whether metadata can be found before the data open. [new root: closed]",
 )
 @click.option("--secret/--not-secret", default=None, help="Whether even the existence of the data is secret.")
+@click.option("--include", multiple=True, help="What names of masters look like: '*_master.h5'. [new root: HDF5 files]")
+@click.option("--exclude", multiple=True, help="Folders or files to pass over, by name or path: PROCESSED_DATA.")
 @as_json
 def crawl(roots: tuple[Path, ...], is_json: bool, **settings: Any) -> None:
     """Find the master files below ROOT, read those that are new or changed, and index them.

@@ -61,6 +61,8 @@ def to_root_settings(options: dict[str, Any]) -> RootSettings:
         release_years=years,
         is_embargoed_metadata_public=None if metadata is None else metadata == "public",
         is_secret=options["secret"],
+        include=list(options["include"]) or None,
+        exclude=list(options["exclude"]) or None,
     )
 
 

@@ -7,7 +7,9 @@ mtime and whose master's stat stand is passed by with two stats, however many fi
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -104,6 +106,7 @@ class _Crawl:
         self.report = CrawlReport()
         self._services = services
         self._root_id = root.id
+        self._choice = _Choice(root)
         self._now = now
         self._known = _Known(services.read_sessions, root.id)
         self._sightings: list[dict[str, Any]] = []
@@ -144,8 +147,9 @@ class _Crawl:
             for entry in entries:
                 # Links are not followed: what they lead to inside the root is found at its own place.
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
-                elif entry.name.lower().endswith(EXTENSIONS) and entry.is_file(follow_symlinks=False):
+                    if not self._choice.excludes(entry):
+                        folders.append(entry.name)
+                elif self._choice.is_master(entry) and entry.is_file(follow_symlinks=False):
                     files.append(entry.name)
         master = self._services.rulebook.find_master_name(folder, files)
         if master is not None:
@@ -270,6 +274,30 @@ class _Crawl:
                 session.execute(one.execution_options(synchronize_session=False))
             mark_vanished(session, self._gone)
         self._sightings, self._changes, self._gone = [], [], []
+
+
+class _Choice:
+    """Which folders and files of a root are looked at."""
+
+    def __init__(self, root: Root) -> None:
+        self._below = len(root.path.rstrip("/")) + 1
+        self._include = _to_form(root.include)
+        self._exclude = _to_form(root.exclude)
+
+    def excludes(self, entry: os.DirEntry[str]) -> bool:
+        """Return whether the root says to pass it over, by its name or by its path below the root."""
+        form = self._exclude
+        return form is not None and bool(form.match(entry.name) or form.match(entry.path[self._below :]))
+
+    def is_master(self, entry: os.DirEntry[str]) -> bool:
+        """Return whether a file may be a master, by its name."""
+        form = self._include
+        is_named_so = form.match(entry.name) if form else entry.name.lower().endswith(EXTENSIONS)
+        return bool(is_named_so) and not self.excludes(entry)
+
+
+def _to_form(patterns: list[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(fnmatch.translate, patterns))) if patterns else None
 
 
 class _Known:

@@ -32,7 +32,14 @@ SEARCHES = (
     "probe:neutron wavelength:1..3 angstrom",
     "instrument:id19 (tooth or amber)",
 )
-NOTHING_SAID = {"rules": None, "release": None, "embargoed_metadata": None, "secret": None}
+NOTHING_SAID = {
+    "rules": None,
+    "release": None,
+    "embargoed_metadata": None,
+    "secret": None,
+    "include": (),
+    "exclude": (),
+}
 
 
 def demonstrate(folder: Path, *, is_serving: bool) -> None:

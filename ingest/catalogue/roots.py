@@ -39,6 +39,8 @@ class RootSettings:
     release_years: int | None = None
     is_embargoed_metadata_public: bool | None = None
     is_secret: bool | None = None
+    include: list[str] | None = None
+    exclude: list[str] | None = None
 
 
 def normalise(path: Path) -> Path:

@@ -111,6 +111,8 @@ def _to_root(root: Root, facility: str) -> RootView:
         release_years=root.release_years,
         is_embargoed_metadata_public=root.is_embargoed_metadata_public,
         is_secret=root.is_secret,
+        include=tuple(root.include),
+        exclude=tuple(root.exclude),
     )
 
 

@@ -193,6 +193,8 @@ class RootView:
     release_years: int
     is_embargoed_metadata_public: bool
     is_secret: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,8 @@ def upgrade() -> None:
         sa.Column("release_years", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("is_embargoed_metadata_public", sa.Boolean(), nullable=False),
         sa.Column("is_secret", sa.Boolean(), nullable=False),
+        sa.Column("include", sa.JSON(), nullable=False),
+        sa.Column("exclude", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["facility_id"], ["facility.id"], name=op.f("fk_root_facility_id")),

@@ -354,3 +354,28 @@ def test_a_master_that_waits_is_due_when_the_settings_say_so_at_the_next_crawl(s
     report = site.crawl()
     assert (report.unchanged, report.waiting) == (1, 0)
     assert site.state(path) == ("ingested", None)
+
+
+def test_what_the_root_excludes_is_passed_over_by_name_and_by_path(site: Site) -> None:
+    kept = site.write("hc1/raw/a.h5")
+    site.write("hc1/PROCESSED_DATA/b.h5")
+    site.write("hc1/raw/scratch_1.h5")
+    site.write("hc2/tests/c.h5")
+    assert site.crawl(exclude=["PROCESSED_DATA", "scratch_*", "hc2/*"]).new == 1
+    assert site.state(kept)[0] == "ingested"
+    assert site.crawl().new == 0
+
+
+def test_what_is_excluded_later_is_not_taken_for_gone(site: Site) -> None:
+    path = site.write("hc1/tests/a.h5")
+    site.crawl()
+    assert site.crawl(exclude=["tests"]).vanished == 0
+    assert site.state(path)[0] == "ingested"
+
+
+def test_only_what_looks_like_a_master_is_one(site: Site) -> None:
+    kept = site.write("hc1/a_master.h5")
+    site.write("hc1/a_data_000001.h5")
+    other = site.write("hc1/b_master.data")
+    assert site.crawl(include=["*_master.*"]).new == 2
+    assert [site.state(path)[0] for path in (kept, other)] == ["ingested", "ingested"]

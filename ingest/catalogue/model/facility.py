@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest.catalogue.model.base import Base, Stamped
@@ -47,6 +47,10 @@ class Root(Stamped, Base):
     release_years: Mapped[int] = mapped_column(default=3)
     is_embargoed_metadata_public: Mapped[bool] = mapped_column(default=False)
     is_secret: Mapped[bool] = mapped_column(default=False)
+    include: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """What the names of masters look like, with * and ?; empty: as HDF5 files are called."""
+    exclude: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Names, or paths below the root, of folders and files that are passed over, with * and ?."""
 
 
 class Instrument(Base):
