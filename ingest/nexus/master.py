@@ -56,6 +56,10 @@ class _View(Enum):
     UNCLOSED = auto()
 
 
+# As h5py tells them, by the kind of libhdf5's complaint: RuntimeError is a superblock that cannot be decoded.
+_REFUSALS = (OSError, RuntimeError)
+
+
 def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
     # libhdf5 opens by name; this name is that of the very file that was found to be a regular one.
     name = f"/dev/fd/{descriptor}".encode()
@@ -65,20 +69,20 @@ def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     try:
         return h5f.open(name, h5f.ACC_RDONLY, access), _View.CLOSED
-    except OSError as error:
-        if error.errno is not None:
+    except _REFUSALS as error:
+        if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
         refusal = error
     try:
         return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), _View.SWMR
-    except OSError:
+    except _REFUSALS:
         gate = read_gate(path)
         if not gate.open_for_write:
             raise UnreadableFileError(path, _to_reason(refusal)) from None
     try:
         access.set_fileobj_driver(h5fd.fileobj_driver, UnclosedFile(descriptor, gate.user_block))
         return h5f.open(name, h5f.ACC_RDONLY, access), _View.UNCLOSED
-    except OSError:
+    except _REFUSALS:
         raise UnreadableFileError(path, _to_reason(refusal)) from None
 
 

@@ -212,6 +212,10 @@ def write_bad(site: Site, kind: str) -> Path:
                 file["data"] = 1
         case "text":
             path.write_text("no space left on device\n")
+        case "superblock":
+            content = bytearray(write_master(path).read_bytes())
+            content[13] = 9  # the width of an address
+            path.write_bytes(content)
         case "empty":
             path.write_bytes(b"")
     set_age(path)
@@ -225,6 +229,7 @@ def write_bad(site: Site, kind: str) -> Path:
         ("no entry", "no NXentry"),
         ("text", "not HDF5"),
         ("empty", "not HDF5: empty"),
+        ("superblock", "bad byte number in an address"),
     ],
 )
 def test_what_is_no_master_is_quarantined_at_once_and_nothing_waits_for_it(site: Site, kind: str, reason: str) -> None:
