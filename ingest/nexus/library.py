@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5p, h5s, h5t
 
-from ingest.nexus.opened import CONTIGUOUS, FILTERS, Head, Kind, Members, Storage
+from ingest.nexus.opened import CONTIGUOUS, FILTERS, MOST_SOURCES, Head, Kind, Members, Storage
 from ingest.nexus.record import LinkKind
 from ingest.nexus.values import to_name
 
@@ -27,7 +27,6 @@ _OUT_OF_REACH = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODE
 _ERRNO = re.compile(r"\berrno = (\d+)")
 _SOFT_STEPS = 8
 """Soft links that lead to soft links before it is taken for a loop."""
-_MOST_SOURCES = 1_000
 
 
 def raise_if_out_of_reach(error: Exception) -> None:
@@ -162,13 +161,13 @@ def _read_storage(did: h5d.DatasetID) -> Storage:
     if layout == h5d.VIRTUAL:
         return Storage(foreign=True, sources=_list_virtual(plist))
     if layout == h5d.CONTIGUOUS and (count := plist.get_external_count()):
-        names = [to_name(plist.get_external(index)[0]) for index in range(min(count, _MOST_SOURCES))]
+        names = [to_name(plist.get_external(index)[0]) for index in range(min(count, MOST_SOURCES))]
         return Storage(foreign=True, sources=tuple((LinkKind.STORAGE, name, "") for name in names))
     return CONTIGUOUS
 
 
 def _list_virtual(plist: h5p.PropDCID) -> tuple[tuple[LinkKind, str, str], ...]:
-    indices = range(min(plist.get_virtual_count(), _MOST_SOURCES))
+    indices = range(min(plist.get_virtual_count(), MOST_SOURCES))
     sources = [(plist.get_virtual_filename(index), plist.get_virtual_dsetname(index)) for index in indices]
     return tuple((LinkKind.VIRTUAL, file, target) for file, target in sources if file != ".")
 

@@ -44,6 +44,8 @@ class Storage:
 
 CONTIGUOUS = Storage()
 
+MOST_SOURCES = 1_000
+
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32008: "bitshuffle"}
 """Registered numbers of filters; others are told by number."""
 

@@ -62,15 +62,19 @@ class Pages:
         """Return the first `length` bytes of an object of the global heap collection at an address."""
         if not length:
             return b""
+        content = self.find_heap_object(address, index)
+        if len(content) < length:
+            raise UnusualError
+        return content[:length]
+
+    def find_heap_object(self, address: int, index: int) -> bytes:
+        """Return an object of the global heap collection at an address; empty if there is none of that number."""
         collection = self._collections.get(address)
         if collection is None:
             if len(self._collections) >= _MOST_PAGES:
                 self._collections.clear()
             collection = self._collections[address] = self._read_collection(address)
-        content = collection.get(index, b"")
-        if len(content) < length:
-            raise UnusualError
-        return content[:length]
+        return collection.get(index, b"")
 
     def _read_collection(self, address: int) -> dict[int, bytes]:
         signature, version, size = struct.unpack("<4sB3xQ", self.read(address, _COLLECTION_HEAD))

@@ -20,6 +20,7 @@ from ingest.nexus.datatypes import to_head, to_items, to_type
 from ingest.nexus.opened import CONTIGUOUS, FILTERS, Members, Storage
 from ingest.nexus.pages import Pages, UnusualError
 from ingest.nexus.values import to_name
+from ingest.nexus.virtual import is_virtual, to_virtual_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +93,11 @@ class ParsedField(_ParsedObject):
         self._ask_library = ask_library
         self._type = to_type(bodies[_TYPE])
         self.head = to_head(self._type, bodies[_SPACE])
-        self._place, chunks = _to_place(bodies[_LAYOUT], len(self.head.shape))
+        layout = bodies[_LAYOUT]
+        if is_virtual(layout):
+            self._place, self.storage = None, to_virtual_storage(layout, pages)
+            return
+        self._place, chunks = _to_place(layout, len(self.head.shape))
         filters = _to_filters(bodies[_FILTER]) if _FILTER in bodies else ()
         self.storage = Storage(chunks, filters) if chunks else CONTIGUOUS
 

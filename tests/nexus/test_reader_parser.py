@@ -193,3 +193,45 @@ def test_pieces_across_pages_are_whole(tmp_path: Path) -> None:
         pages = Pages(file.fileno(), 0)
         for at, count in ((16_380, 8), (0, 60_000), (59_990, 10), (16_384, 16_384)):
             assert pages.read(at, count) == content[at : at + count]
+
+
+def write_virtual(path: Path, libver: str, *, endless: bool = False) -> Path:
+    """Write a virtual dataset over whole sources, parts of them, an irregular one, itself, and maybe a growing one."""
+    layout = h5py.VirtualLayout(shape=(6, 10), dtype="u2", maxshape=(None, 10))
+    layout[0] = h5py.VirtualSource("one.h5", "/entry/data", shape=(10,))
+    layout[1, ::2] = h5py.VirtualSource("sub/two.h5", "data", shape=(20,))[2:7]
+    layout[2, [0, 3, 4, 9]] = h5py.VirtualSource("drei \u00c5.h5", "data", shape=(4,))
+    layout[3] = h5py.VirtualSource(".", "/own", shape=(10,))
+    if endless:
+        growing = h5py.VirtualSource("late.h5", "data", shape=(2, 10), maxshape=(None, 10))
+        layout[4 : h5py.h5s.UNLIMITED] = growing[0 : h5py.h5s.UNLIMITED]
+    with h5py.File(path, "w", libver=libver) as file:
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        detector = entry.create_group("detector")
+        detector.attrs["NX_class"] = "NXdetector"
+        file["own"] = np.zeros(10, "u2")
+        detector.create_virtual_dataset("data", layout)
+    return path
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v110", "v112", "latest"])
+def test_sources_of_virtual_datasets_are_those_that_the_library_tells(
+    tmp_path: Path, libver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_virtual(tmp_path / "virtual.h5", libver)
+    record = read_master(path)
+    assert record == read_by_library(path, monkeypatch)
+    assert {link.file for link in record.linked_files} == {"one.h5", "sub/two.h5", "drei \u00c5.h5"}
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_a_growing_virtual_dataset_has_the_shape_that_was_stored(
+    tmp_path: Path, libver: str, found: Counter[str]
+) -> None:
+    """The library would open the sources to see how far they have grown."""
+    record = read_master(write_virtual(tmp_path / "virtual.h5", libver, endless=True))
+    (data,) = record.entries[0].groups[0].fields
+    assert data.shape == (6, 10)
+    assert "late.h5" in {link.file for link in record.linked_files}
+    assert found["ParsedField"] >= 1
