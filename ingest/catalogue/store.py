@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from ingest.catalogue.database import insert_ignoring, upsert
+from ingest.catalogue.database import insert_ignoring, insert_plain, upsert
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.model import (
     Base,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 INSERT_BATCH = 1000
+_DATAFILE_COLUMNS = ("dataset_id", "ordinal", "name", "file_size", "mtime_ns", "is_vanished")
 
 
 class ParameterUnitError(CatalogueError):
@@ -241,11 +242,9 @@ def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[st
     known = {row.name: row for row in session.execute(stored)} if stored is not None else {}
     added = [entry for entry in files if entry[0] not in known]
     first = dataset.next_file_ordinal
-    rows = [
-        {"dataset_id": dataset.id, "ordinal": first + n, "name": name, "file_size": size, "mtime_ns": mtime_ns}
-        for n, (name, size, mtime_ns) in enumerate(added)
-    ]
-    _insert_all(session, Datafile, rows)
+    rows = [(dataset.id, first + n, *entry, False) for n, entry in enumerate(added)]
+    if rows:
+        insert_plain(session, Datafile, _DATAFILE_COLUMNS, rows)
     if known:
         _update_datafiles(session, dataset.id, files, known)
     dataset.next_file_ordinal = first + len(added)
