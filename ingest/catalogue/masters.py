@@ -90,10 +90,16 @@ def claim_next(session: Session, claimant: str, now: datetime, root_ids: list[in
 
 
 def claim_one(session: Session, master_file_id: int, claimant: str, now: datetime) -> Claim | None:
-    """Take that master whether it is due or not, count the attempt, and return it; None if another one has it."""
+    """Take that master whether it is due or not, count the attempt, and return it; None if another one has it.
+
+    A worker of this machine that is gone has nothing any more.
+    """
+    holder = session.scalar(select(MasterFile.claimed_by).where(MasterFile.id == master_file_id))
+    if holder is not None and not _is_gone(holder):
+        return None
     row = session.execute(
         update(MasterFile)
-        .where(MasterFile.id == master_file_id, MasterFile.claimed_at.is_(None))
+        .where(MasterFile.id == master_file_id, MasterFile.claimed_by.is_not_distinct_from(holder))
         .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
         .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
         .execution_options(synchronize_session=False)

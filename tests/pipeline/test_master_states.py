@@ -14,7 +14,7 @@ import h5py
 import pytest
 from sqlalchemy import update
 
-from ingest.catalogue.masters import announce, claim_next, release_abandoned, retry_quarantined
+from ingest.catalogue.masters import announce, claim_next, claim_one, release_abandoned, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
 from ingest.samples.damage import mark_open, write_truncated
@@ -412,6 +412,19 @@ def test_what_a_living_worker_has_in_hand_is_left_to_it(site: Site) -> None:
     claim_as(site, "another-machine:1:1")
     assert site.drain() == []
     assert site.master(path).claimed_by == "another-machine:1:1"
+
+
+def test_what_a_dead_worker_had_in_hand_can_be_asked_for(site: Site) -> None:
+    site.write()
+    site.walk()
+    claim_as(site, dead_claimant())
+    with site.services.write_sessions.begin() as session:
+        claim = claim_one(session, 1, to_claimant(), utc_now())
+        assert claim is not None
+        assert claim_one(session, 1, "late", utc_now()) is None
+    outcome = site.ingest_claimed(claim)
+    assert outcome is not None
+    assert outcome.state == "ingested"
 
 
 def test_what_a_silent_machine_had_in_hand_is_taken_over_after_a_while(site: Site) -> None:
