@@ -225,3 +225,25 @@ def set_age(path: Path, when: datetime = OLD) -> None:
 def ago(**time: float) -> datetime:
     """Return an instant in the past: `ago(seconds=30)`."""
     return utc_now() - timedelta(**time)
+
+
+_seen: list[tuple[str, str]] | None = None
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if _seen is not None and event in {"open", "os.scandir", "os.listdir", "subprocess.Popen"}:
+        _seen.append((event, os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes) else ""))
+
+
+sys.addaudithook(_watch)
+
+
+@contextmanager
+def watching() -> Iterator[list[tuple[str, str]]]:
+    """Yield the list to which every open, listing and start of a process in this process is added."""
+    global _seen  # noqa: PLW0603 - an audit hook can never be taken away again
+    _seen = []
+    try:
+        yield _seen
+    finally:
+        _seen = None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete
@@ -19,31 +18,10 @@ from ingest.catalogue.model import Dataset, MasterFile
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.roots import RootSettingError, RootSettings, get_root, upsert_root
 from ingest.crawl import RootGoneError, crawl_root
-from tests.pipeline.site import OLD, VISIT, Site, ago, set_age
+from tests.pipeline.site import OLD, VISIT, Site, ago, set_age, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_seen: list[tuple[str, str]] | None = None
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _seen is not None and event in {"open", "os.scandir", "os.listdir", "subprocess.Popen"}:
-        _seen.append((event, os.fsdecode(arguments[0]) if isinstance(arguments[0], str | bytes) else ""))
-
-
-sys.addaudithook(_watch)
-
-
-@contextmanager
-def watching() -> Iterator[list[tuple[str, str]]]:
-    """Yield the list to which every open, listing and start of a process in this process is added."""
-    global _seen  # noqa: PLW0603 - an audit hook can never be taken away again
-    _seen = []
-    try:
-        yield _seen
-    finally:
-        _seen = None
 
 
 def bytes_below(folder: Path, name: bytes) -> Path:

@@ -19,7 +19,7 @@ from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
-from tests.pipeline.site import OLD, Site, ago, set_age
+from tests.pipeline.site import OLD, Site, ago, set_age, watching
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -320,8 +320,10 @@ def test_a_file_on_tape_is_known_without_being_opened_and_read_when_it_is_back(s
     with path.open("wb") as file:
         file.truncate(len(content))
     set_age(path)
-    site.crawl()
+    with watching() as seen:
+        site.crawl()
     assert site.state(path) == ("offline", "on tape")
+    assert str(path) not in [name for event, name in seen if event == "open"]
     assert site.crawl().unchanged == 1
     with path.open("r+b") as file:
         file.write(content)
