@@ -63,3 +63,13 @@ def test_links_of_the_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ApiSettings])
+def test_every_setting_is_taken_from_the_environment(
+    settings: type[CatalogueSettings | IngestSettings | ApiSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in settings.model_fields:
+        monkeypatch.setenv(f"{settings.model_config['env_prefix']}{name}".upper(), "4321")
+    found = settings().model_dump()
+    assert {str(value) for value in found.values()} <= {"4321", "4321.0"}

@@ -201,6 +201,13 @@ def test_migrate_says_where_the_schema_stands() -> None:
     assert "the database is at schema 0001" in run("migrate")
 
 
+def test_another_database_is_used_if_one_is_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NXCAT_DATABASE_URL", f"sqlite:///{tmp_path / 'elsewhere' / 'other.sqlite'}")
+    run("crawl", root)
+    assert (tmp_path / "elsewhere" / "other.sqlite").exists()
+    assert run_json("search", "Fe2O3")["total"] == 1
+
+
 def test_demo_shows_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NXCAT_DATA", "")  # put back afterwards: the command names its own folder
     output = run("demo", tmp_path / "demo", "--no-serve")
