@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
 import time
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingest.catalogue.errors import CatalogueError
 from ingest.drain import drain
 from ingest.pipeline import refill_lost_index
 from ingest.services import open_services
 
+log = logging.getLogger(__name__)
+
 LOOK_EVERY_SECONDS = 2.0
+REST_AFTER_TROUBLE_SECONDS = 30.0
 
 
 def main() -> None:
@@ -23,7 +30,12 @@ def main() -> None:
     with open_services() as services:
         refill_lost_index(services)
         while True:
-            drain(services)
+            try:
+                drain(services)
+            except (CatalogueError, SQLAlchemyError, OSError):
+                # A full disk, a database that is away: it may be better next time, and what was due still is.
+                log.exception("could not work off what is due")
+                time.sleep(REST_AFTER_TROUBLE_SECONDS)
             time.sleep(LOOK_EVERY_SECONDS)
 
 

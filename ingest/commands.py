@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingest import console
+from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import announce, claim_one, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterState, ReleasePolicy, Root
 from ingest.catalogue.model.base import utc_now
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 
 FURTHEST_YEARS = 1000
 """Calendars of computers end; no embargo lasts that long."""
+
+
+class NotAFileError(CatalogueError):
+    """What shall be ingested is a folder, or nothing that one reads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(f"{path} is no file: name the master in it, or crawl the folder")
 
 
 def crawl(paths: tuple[Path, ...], options: dict[str, Any], *, is_json: bool) -> None:
@@ -89,7 +99,7 @@ def print_crawl(roots: list[Root], seen: list[CrawlReport], counts: Counter[str]
             f"{report.vanished} gone, in {report.folders + report.passed_by} folders"
         )
         for folder in report.unreadable:
-            click.echo(f"could not be listed: {folder}", err=True)
+            click.echo(f"out of reach: {console.to_plain_text(folder)}", err=True)
     still_written = counts[console.to_word(MasterState.SETTLING)] + sum(report.waiting for report in seen)
     if still_written:
         click.echo(f"{still_written} may still be written: read once they stood still (README: NXCAT_SETTLE_SECONDS)")
@@ -115,6 +125,8 @@ def ingest(files: tuple[Path, ...], *, is_json: bool) -> int:
 def _ingest_one(services: Services, reader: Any, file: Path) -> Outcome:
     path = normalise(file)
     stat = path.stat()
+    if not S_ISREG(stat.st_mode):
+        raise NotAFileError(path)
     now = utc_now()
     with services.write_sessions.begin() as session:
         root = get_root(session, path)
@@ -126,7 +138,7 @@ def _ingest_one(services: Services, reader: Any, file: Path) -> Outcome:
 
 def _to_line(outcome: Outcome) -> str:
     number = f" as dataset {outcome.dataset_id}" if outcome.dataset_id else ""
-    return f"{console.to_word(outcome.state)}{number}: {outcome.path}{f' ({outcome.reason})' if outcome.reason else ''}"
+    return f"{console.to_word(outcome.state)}{number}: {console.to_line(outcome.path, outcome.reason)}"
 
 
 def inspect(file: Path, rules: str | None, timezone: str, *, is_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.pipeline import Outcome
 
 WIDTH_WITHOUT_TERMINAL = 160
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WORDS = {
     MasterState.INGESTED: "ingested",
     MasterState.INCOMPLETE: "incomplete",
@@ -54,7 +56,7 @@ class _Lines:
 
     def outcome(self, outcome: Outcome) -> None:
         """Print one line."""
-        click.echo(f"{to_word(outcome.state):17} {outcome.path}{f': {outcome.reason}' if outcome.reason else ''}")
+        click.echo(f"{to_word(outcome.state):17} {to_line(outcome.path, outcome.reason)}")
 
 
 class _Bar:
@@ -67,15 +69,17 @@ class _Bar:
 
     def folder(self, path: str) -> None:
         """Show the folder."""
-        self._progress.update(self._task, description=escape(path[-60:]))
+        self._progress.update(self._task, description=escape(to_plain_text(path[-60:])))
 
     def outcome(self, outcome: Outcome) -> None:
         """Count the master; one that needs attention stays on the screen."""
         self._counts[to_word(outcome.state)] += 1
         counts = ", ".join(f"{count} {word}" for word, count in self._counts.items())
-        self._progress.update(self._task, description=escape(Path(outcome.path).name[-60:]), advance=1, counts=counts)
+        self._progress.update(
+            self._task, description=escape(to_plain_text(Path(outcome.path).name[-60:])), advance=1, counts=counts
+        )
         if outcome.state == MasterState.QUARANTINED:
-            self._progress.console.print(f"[red]quarantined[/] {escape(outcome.path)}: {escape(str(outcome.reason))}")
+            self._progress.console.print(f"[red]quarantined[/] {escape(to_line(outcome.path, outcome.reason))}")
 
 
 class _Silence:
@@ -107,6 +111,16 @@ def to_word(state: str) -> str:
     return _WORDS.get(MasterState(state), state)
 
 
+def to_plain_text(text: object) -> str:
+    """Return text that moves no cursor and ends no line, whatever a file or a folder is called."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(text))
+
+
+def to_line(path: str, reason: str | None) -> str:
+    """Return a path with the reason for its state, on one line."""
+    return to_plain_text(f"{path}: {reason}" if reason else path)
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document; dataclasses become objects, instants ISO 8601."""
     click.echo(json.dumps(document, default=_to_plain, ensure_ascii=False, indent=2))
@@ -118,7 +132,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(escape("" if cell is None else to_plain_text(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH_WITHOUT_TERMINAL)

@@ -30,7 +30,7 @@ from ingest.nexus.errors import (
 )
 from ingest.nexus.gate import Gate, read_gate
 from ingest.nexus.record import FileKind
-from ingest.retries import to_failed_values
+from ingest.retries import LONGEST_DELAY, to_failed_values
 from ingest.storing import MasterContext, find_original, move_dataset, store_dataset, store_side_file
 
 if TYPE_CHECKING:
@@ -196,9 +196,9 @@ def _to_waits(
     linked = [link.file for link in draft.linked_files]
     missing = count_missing(context.path, context.root.path, linked, context.listing)
     if missing:
-        # A file that comes late comes soon; one that is gone for a year will not come tomorrow.
-        delay = max(now - changed, timedelta(seconds=settings.growing_seconds))
-        waits[f"{missing} linked files are missing"] = now + delay
+        # A file that comes late comes soon; one that is missed for long is asked for once a day.
+        delay = max(now - claim.seen_at, timedelta(seconds=settings.growing_seconds))
+        waits[f"{missing} linked files are missing"] = now + min(delay, LONGEST_DELAY)
     if not claim.is_closed and now - changed < timedelta(seconds=settings.quiet_seconds):
         waits["it may still grow"] = changed + timedelta(seconds=settings.quiet_seconds)
     return waits

@@ -89,6 +89,7 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
             listing_digest="",
             next_file_ordinal=0,
         )
+    former_end = dataset.end_date
     samples = _SampleIds(session, investigation)
     _fill(session, dataset, draft, context, investigation, samples)
     dataset.content_digest = digest
@@ -98,6 +99,8 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     _store_parts(session, dataset, draft, investigation, samples, is_new=is_new)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
     store.store_datafiles(session, dataset, context.listing.files, context.listing.digest)
+    if former_end is not None and former_end == investigation.end_date:
+        investigation.end_date = store.find_latest_end(session, investigation.id)
     _extend(session, investigation, dataset, context.root)
     session.flush()
     return Stored(dataset.id, has_changed=True)

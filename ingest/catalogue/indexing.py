@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
@@ -38,13 +38,21 @@ def find_unindexed(session: Session, limit: int) -> list[int]:
 
 def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
     """Note the revisions that the index knows now; a newer one that came in between stays due."""
-    rows = [{"id": document.id, "indexed_revision": document.revision} for document in documents]
-    session.execute(update(Dataset), rows)
+    rows = [{"known_id": document.id, "known_revision": document.revision} for document in documents]
+    # The dataset itself did not change by it: its own time of change stays.
+    statement = (
+        update(Dataset)
+        .where(Dataset.id == bindparam("known_id"))
+        .values(indexed_revision=bindparam("known_revision"), modified_at=Dataset.modified_at)
+    )
+    session.connection().execute(statement, rows)
 
 
 def forget_indexed(session: Session) -> None:
     """Make every dataset due that the index was told of."""
-    session.execute(update(Dataset).where(Dataset.indexed_revision > 0).values(indexed_revision=0))
+    session.execute(
+        update(Dataset).where(Dataset.indexed_revision > 0).values(indexed_revision=0, modified_at=Dataset.modified_at)
+    )
 
 
 def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchDocument]:

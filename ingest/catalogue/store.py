@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from ingest.catalogue.database import insert_ignoring, insert_plain, upsert
 from ingest.catalogue.errors import CatalogueError
@@ -30,6 +30,7 @@ from ingest.catalogue.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy.orm import Session
 
@@ -136,6 +137,11 @@ def forget_investigation_file(session: Session, root_id: int, path: str) -> None
     """Leave the file not listed with any investigation."""
     file = (InvestigationFile.root_id == root_id, InvestigationFile.path == path)
     session.execute(delete(InvestigationFile).where(*file))
+
+
+def find_latest_end(session: Session, investigation_id: int) -> datetime | None:
+    """Return when the last of the investigation's datasets ended."""
+    return session.scalar(select(func.max(Dataset.end_date)).where(Dataset.investigation_id == investigation_id))
 
 
 def add_link(session: Session, entity: type[Base], **values: Any) -> None:

@@ -126,6 +126,20 @@ def test_ingest_outside_the_roots_is_refused_and_a_bad_file_fails(root: Path, tm
     assert "No such file" in run("ingest", root / "missing.h5", status=1)
 
 
+def test_ingest_of_a_folder_says_what_would_do(root: Path) -> None:
+    run("crawl", root)
+    assert "name the master in it" in run("ingest", root / "hc1234", status=1)
+    assert run_json("status")["quarantine"] == {"not HDF5": 1}
+
+
+def test_names_of_files_move_no_cursor_and_end_no_line(root: Path) -> None:
+    hostile = root / "hc1234" / "a\x1b[2Jb\nquarantined.h5"
+    (root / "hc1234" / "notes.h5").rename(hostile)
+    for output in (run("crawl", root), run("quarantine", "list")):
+        assert "\x1b[2J" not in output
+        assert r"a\x1b[2Jb\x0aquarantined.h5" in output
+
+
 def test_inspect_tells_what_a_file_is_and_stores_nothing(root: Path, data_folder: Path) -> None:
     found = run_json("inspect", root / "hc1234" / "one.h5")
     assert found["file_kind"] == "hdf5-nexus"

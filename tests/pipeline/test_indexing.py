@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from ingest.catalogue.indexing import find_unindexed, load_documents, mark_indexed
+from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.model import Dataset
 from ingest.pipeline import index_pending
 from ingest.services import open_services
@@ -97,3 +97,14 @@ def test_more_datasets_than_a_batch_are_all_indexed(site: Site, monkeypatch: pyt
     assert site.count(Dataset) == 5
     assert lagging(site) == 0
     site.assert_index_agrees()
+
+
+def test_being_indexed_is_no_change_of_a_dataset(site: Site) -> None:
+    path = site.write()
+    site.crawl()
+    before = site.dataset(path).modified_at
+    with site.services.write_sessions.begin() as session:
+        forget_indexed(session)
+    index_pending(site.services)
+    dataset = site.dataset(path)
+    assert (dataset.modified_at, dataset.indexed_revision) == (before, dataset.revision)

@@ -17,6 +17,7 @@ from sqlalchemy import update
 from ingest.catalogue.masters import announce, claim_next, claim_one, release_abandoned, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
+from ingest.mapping.rules import load_rules
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
 from tests.pipeline.site import OLD, Site, ago, set_age, watching
@@ -472,3 +473,28 @@ def test_a_late_worker_that_fails_has_no_say_either(site: Site) -> None:
     assert late is not None
     assert site.ingest_claimed(late) is None
     assert site.master(path).claimed_by == "other"
+
+
+def test_a_file_that_is_missed_for_long_is_asked_for_once_a_day(site: Site) -> None:
+    link = h5py.ExternalLink("images.h5", "/entry/data")
+    path = site.write(instrument__detector__data=link)
+    site.crawl()
+    first = site.master(path).next_attempt_at
+    assert first is not None
+    assert first < utc_now() + timedelta(hours=1)
+    site.drain_at(utc_now() + timedelta(days=90))
+    later = site.master(path).next_attempt_at
+    assert later is not None
+    assert timedelta(days=90, hours=23) < later - utc_now() < timedelta(days=91, minutes=5)
+
+
+def test_a_root_whose_rule_file_is_gone_blames_no_file(site: Site, tmp_path: Path) -> None:
+    rules = tmp_path / "mine.toml"
+    rules.write_text('name = "mine"\nversion = "1"\nextends = "nexus"\n')
+    path = site.write()
+    site.walk(rules=str(rules))
+    rules.unlink()
+    load_rules.cache_clear()
+    site.drain()
+    assert site.state(path)[0] == "ready"
+    assert site.master(path).failures == 0

@@ -308,3 +308,14 @@ def test_masters_of_both_roots_are_told_apart(site: Site, other: Site) -> None:
     assert len(roots) == 2
     site.crawl()
     site.assert_index_agrees()
+
+
+def test_a_wrong_end_that_was_put_right_blocks_the_visit_no_more(site: Site) -> None:
+    write(site, "a.h5", END)
+    wrong = write(site, "b.h5", END.replace(year=2090))
+    site.crawl()
+    assert site.investigation(wrong).end_date == END.replace(year=2090)
+    right = END + timedelta(days=1)
+    write(site, "b.h5", right, aged=OLD + timedelta(days=2))
+    site.crawl()
+    assert site.investigation(wrong).end_date == right
