@@ -418,10 +418,12 @@ def test_a_folder_may_be_deeper_than_python_calls_may_be(site: Site) -> None:
         Path(folder).mkdir()
     image = Path(deep[-1], "image.edf")
     image.touch()
-    site.crawl()
-    image.unlink()
-    for folder in reversed(deep):  # pytest could not clean it away
-        Path(folder).rmdir()
+    try:
+        site.crawl()
+    finally:
+        image.unlink()
+        for folder in reversed(deep):  # pytest could not clean it away
+            Path(folder).rmdir()
     assert len(site.files(site.dataset(master).id)) == 2
 
 
