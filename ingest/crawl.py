@@ -7,30 +7,29 @@ mtime and whose master's stat stand is passed by with two stats, however many fi
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import update
 
 from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import clamp_ns, mark_vanished, to_instant
 from ingest.catalogue.model import MasterFile, MasterState, Root
+from ingest.choice import RootChoice
+from ingest.known import KnownMasters
 from ingest.listing import is_mounted, is_there, is_utf8, to_printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from sqlalchemy.orm import Session, sessionmaker
+    from sqlalchemy import Row
 
     from ingest.pipeline import Services
 
-EXTENSIONS = (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".nx", ".nxspe", ".cxi", ".he5")
 _BATCH = 500
 _STUB_FRACTION = 16
 """As the gate has it."""
@@ -106,9 +105,9 @@ class _Crawl:
         self.report = CrawlReport()
         self._services = services
         self._root_id = root.id
-        self._choice = _Choice(root)
+        self._choice = RootChoice(root)
         self._now = now
-        self._known = _Known(services.read_sessions, root.id)
+        self._known = KnownMasters(services.read_sessions, root.id)
         self._sightings: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
         self._gone: list[int] = []
@@ -274,78 +273,3 @@ class _Crawl:
                 session.execute(one.execution_options(synchronize_session=False))
             mark_vanished(session, self._gone)
         self._sightings, self._changes, self._gone = [], [], []
-
-
-class _Choice:
-    """Which folders and files of a root are looked at."""
-
-    def __init__(self, root: Root) -> None:
-        self._below = len(root.path.rstrip("/")) + 1
-        self._include = _to_form(root.include)
-        self._exclude = _to_form(root.exclude)
-
-    def excludes(self, entry: os.DirEntry[str]) -> bool:
-        """Return whether the root says to pass it over, by its name or by its path below the root."""
-        form = self._exclude
-        return form is not None and bool(form.match(entry.name) or form.match(entry.path[self._below :]))
-
-    def is_master(self, entry: os.DirEntry[str]) -> bool:
-        """Return whether a file may be a master, by its name."""
-        form = self._include
-        is_named_so = form.match(entry.name) if form else entry.name.lower().endswith(EXTENSIONS)
-        return bool(is_named_so) and not self.excludes(entry)
-
-
-def _to_form(patterns: list[str]) -> re.Pattern[str] | None:
-    return re.compile("|".join(map(fnmatch.translate, patterns))) if patterns else None
-
-
-class _Known:
-    """The known masters of a root in the order of their paths, a batch at a time."""
-
-    def __init__(self, sessions: sessionmaker[Session], root_id: int) -> None:
-        self._sessions = sessions
-        self._root_id = root_id
-        self._rows: list[Row[Any]] = []
-        self._position = 0
-        self._after = ""
-        self._load()
-
-    def peek(self) -> Row[Any] | None:
-        """Return the next row without taking it; None at the end."""
-        return self._rows[self._position] if self._position < len(self._rows) else None
-
-    def take(self) -> Row[Any] | None:
-        """Return the next row and go on; None at the end."""
-        row = self.peek()
-        if row is not None:
-            self._position += 1
-            self._after = row.path
-            if self._position == len(self._rows):
-                self._load()
-        return row
-
-    def skip_below(self, prefix: str) -> None:
-        """Go on behind everything that begins with the prefix."""
-        while (row := self.peek()) is not None and row.path.startswith(prefix):
-            self.take()
-
-    def _load(self) -> None:
-        columns = (
-            MasterFile.id,
-            MasterFile.path,
-            MasterFile.state,
-            MasterFile.file_size,
-            MasterFile.mtime_ns,
-            MasterFile.folder_mtime_ns,
-            MasterFile.read_at,
-        )
-        statement = (
-            select(*columns)
-            .where(MasterFile.root_id == self._root_id, MasterFile.path > self._after)
-            .order_by(MasterFile.path)
-            .limit(_BATCH)
-        )
-        with self._sessions() as session:
-            self._rows = list(session.execute(statement))
-        self._position = 0

@@ -5,7 +5,7 @@ May touch the Session it was given, through `ingest.catalogue.store`. May not co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,21 +30,19 @@ from ingest.catalogue.model import (
     Root,
 )
 from ingest.catalogue.releases import says_the_same, to_release_date
-from ingest.catalogue.vocabulary import ValueType, load_vocabulary
-from ingest.mapping.drafts import DatasetDraft, Moment, ParameterDraft, Quantity, ScanDraft, Taken
+from ingest.rows import to_parameter_row, to_scan_row, to_value, to_wanted_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.model import Base
     from ingest.listing import Listing
+    from ingest.mapping.drafts import DatasetDraft, ScanDraft
     from ingest.mapping.paths import PathMatch
 
 FILE_USER_ROLE = "named by file"
-# NeXus speaks of times, ICAT of dates.
-_COLUMNS = {"start_time": "start_date", "end_time": "end_date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +188,7 @@ class _SampleIds:
 
     def of(self, scan: ScanDraft) -> int | None:
         """Return the id of the scan's sample, made if it was not there; None if the scan names none."""
-        name, formula, pid = (_value(t) for t in (scan.sample_name, scan.sample_formula, scan.sample_identifier))
+        name, formula, pid = (to_value(t) for t in (scan.sample_name, scan.sample_formula, scan.sample_identifier))
         name = name or pid or formula
         if name is None:
             return None
@@ -258,13 +256,13 @@ def _store_parts(
     *,
     is_new: bool,
 ) -> None:
-    rows = [_to_scan_row(scan, ordinal, samples.of(scan)) for ordinal, scan in enumerate(draft.scans)]
+    rows = [to_scan_row(scan, ordinal, samples.of(scan)) for ordinal, scan in enumerate(draft.scans)]
     if is_new:
         scan_ids = store.insert_scans(session, dataset.id, rows)
     else:
         scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
-    types = store.get_parameter_type_ids(session, investigation.facility_id, _to_wanted_types(draft.parameters))
-    parameters = [_to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
+    types = store.get_parameter_type_ids(session, investigation.facility_id, to_wanted_types(draft.parameters))
+    parameters = [to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
     (store.insert_file_parameters if is_new else store.replace_file_parameters)(session, dataset.id, parameters)
     techniques = [
         {
@@ -324,79 +322,3 @@ def _extend(session: Session, investigation: Investigation, dataset: Dataset, ro
     if dataset.release_date is None and has_stamp and says_the_same(root, own_root):
         # The others carry this date already, and none of them will be touched for one that came late.
         dataset.release_date = investigation.stamped_release_date
-
-
-def _to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[str, Any]:
-    taken = {_COLUMNS.get(f.name, f.name): v for f in fields(scan) if isinstance(v := getattr(scan, f.name), Taken)}
-    return {
-        "ordinal": ordinal,
-        "entry_name": scan.entry,
-        "title": _value(scan.title),
-        "definition": _value(scan.definition),
-        "command": _value(scan.command),
-        "start_date": scan.start_time.value.instant if scan.start_time else None,
-        "end_date": scan.end_time.value.instant if scan.end_time else None,
-        "end_reason": _value(scan.end_reason),
-        "is_ended": scan.ended,
-        "point_count": scan.point_count.value if scan.point_count else None,
-        "instrument_name": _value(scan.instrument_name),
-        "source_name": _value(scan.source_name),
-        "source_type": _value(scan.source_type),
-        "probe": _value(scan.probe),
-        "sample_id": sample_id,
-        "detectors": [{"name": d.name, "path": d.path, "label": d.label} for d in scan.detectors],
-        "users": [{"name": p.name.value, "role": p.role, "path": p.name.path} for p in scan.users],
-        "sources": {name: _to_source(value) for name, value in taken.items()},
-        "is_withdrawn": False,
-    }
-
-
-def _to_source(taken: Taken[Any]) -> dict[str, Any]:
-    source: dict[str, Any] = {"path": taken.path, "original": taken.original, "origin": str(taken.origin)}
-    if isinstance(taken.value, Moment):
-        source["zone_known"] = taken.value.zone_known
-    return source
-
-
-def _to_wanted_types(parameters: Iterable[ParameterDraft]) -> list[store.WantedType]:
-    vocabulary = load_vocabulary()
-    wanted = {}
-    for parameter in parameters:
-        value = parameter.value.value
-        known = vocabulary.get(parameter.name)
-        unit = value.unit if isinstance(value, Quantity) else ""
-        wanted[parameter.name] = store.WantedType(
-            parameter.name, unit, _to_value_type(value), known.description if known else None
-        )
-    return list(wanted.values())
-
-
-def _to_value_type(value: Quantity | str | Moment) -> ValueType:
-    if isinstance(value, Quantity):
-        return ValueType.NUMERIC
-    return ValueType.DATE_AND_TIME if isinstance(value, Moment) else ValueType.STRING
-
-
-def _to_parameter_row(parameter: ParameterDraft, type_id: int, scan_ids: dict[str, int]) -> dict[str, Any]:
-    taken: Taken[Any] = parameter.value
-    value = taken.value
-    number = value if isinstance(value, Quantity) else None
-    listed = list(number.values) if number and number.values else None
-    return {
-        "scan_id": scan_ids[parameter.entry] if parameter.entry is not None else None,
-        "type_id": type_id,
-        "numeric_value": number.value if number else None,
-        "range_bottom": min(listed) if listed else number.bottom if number else None,
-        "range_top": max(listed) if listed else number.top if number else None,
-        "values": listed,
-        "string_value": value if isinstance(value, str) else None,
-        "date_time_value": value.instant if isinstance(value, Moment) else None,
-        "origin": str(taken.origin),
-        "source_path": taken.path,
-        "original_value": taken.original,
-        "original_unit": taken.original_unit,
-    }
-
-
-def _value(taken: Taken[str] | None) -> str | None:
-    return taken.value if taken else None

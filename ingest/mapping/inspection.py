@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ingest.mapping.drafts import Moment, Origin, Quantity, Taken
+from ingest.mapping.rule_schema import ScanField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ingest.mapping.drafts import DatasetDraft, ParameterDraft, ScanDraft
 
-_VALUES = (
-    "title",
-    "start_time",
-    "end_time",
-    "end_reason",
-    "definition",
-    "command",
-    "point_count",
-    "instrument_name",
-    "source_name",
-    "source_type",
-    "probe",
-    "sample_name",
-    "sample_formula",
-    "sample_identifier",
-    "experiment_identifier",
-    "temperature",
-    "incident_energy",
-    "wavelength",
-)
+_VALUES: tuple[str, ...] = get_args(ScanField)
 
 
 def to_inspection(
