@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.mapping.beam import find_beam
 from ingest.mapping.drafts import DetectorDraft, Moment, ScanDraft, Taken
 from ingest.mapping.people import find_people
+from ingest.mapping.rule_schema import Kind
 
 if TYPE_CHECKING:
     from ingest.mapping.findings import Search
@@ -48,7 +49,7 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
         number=_to_number(entry.name),
         start_time=start,
         end_time=end,
-        point_count=search.find_length(targets["point_count"]) if "point_count" in targets else None,
+        point_count=_find_point_count(search),
         probe=probe,
         temperature=search.find_quantity(targets["temperature"]) if "temperature" in targets else None,
         incident_energy=energy,
@@ -90,6 +91,14 @@ def _find_times(search: Search) -> tuple[Taken[Moment] | None, Taken[Moment] | N
         return start, replace(end, value=_next_day(end.value))
     search.flags.append(f"{end.path} ({end.original}) lies before {start.path} ({start.original})")
     return start, end
+
+
+def _find_point_count(search: Search) -> Taken[int] | None:
+    """Return how many points the scan has: a number that the file states, or the length of one of its arrays."""
+    target = search.plan.targets.get("point_count")
+    if target is None:
+        return None
+    return search.find_integer(target) if target.kind is Kind.INTEGER else search.find_length(target)
 
 
 def _next_day(moment: Moment) -> Moment:

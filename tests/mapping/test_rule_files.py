@@ -115,3 +115,11 @@ def test_documentation_names_every_key() -> None:
     models = [model for model in vars(rule_schema).values() if isinstance(model, type) and issubclass(model, BaseModel)]
     fields = {name for model in models for name in model.model_fields}
     assert {name for name in fields if f"`{name}`" not in text} == set()
+
+
+def test_a_point_count_may_be_a_number_in_the_file(tmp_path: Path) -> None:
+    target = '[targets.point_count]\nkind = "integer"\nsources = [{ at = ["NXentry"], fields = ["points"] }]\n'
+    rules = load(tmp_path, HEAD + target)
+    scan = to_drafts(record(entry(field("points", 21.0))), rules, ZoneInfo("UTC")).scans[0]
+    assert scan.point_count is not None
+    assert (scan.point_count.value, scan.point_count.path) == (21, "/entry/points")
