@@ -21,6 +21,7 @@ from ingest.catalogue.model import MasterFile, MasterState, Root
 from ingest.choice import RootChoice
 from ingest.known import KnownMasters
 from ingest.listing import is_mounted, is_there, is_utf8, to_printable
+from ingest.nexus.gate import is_stub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ingest.pipeline import Services
 
 _BATCH = 500
-_STUB_FRACTION = 16
-"""As the gate has it."""
 # A file that changed gets a fresh chance, and a word that it was closed no longer holds. Until it is read, its folder
 # is not asked for changes: one that can never be read would else be read at every crawl.
 _AFRESH = {"attempts": 0, "failures": 0, "is_closed": False, "folder_mtime_ns": None}
@@ -209,7 +208,7 @@ class _Crawl:
         if not is_same or row.state == MasterState.VANISHED:
             return False
         if row.state == MasterState.OFFLINE:
-            return stat.st_blocks * 512 * _STUB_FRACTION < stat.st_size
+            return is_stub(stat)
         if row.folder_mtime_ns is None:
             return True
         return bool(clamp_ns(os.lstat(os.path.dirname(row.path)).st_mtime_ns) == row.folder_mtime_ns)

@@ -23,6 +23,7 @@ from ingest.catalogue.model import (
     Scan,
     Technique,
 )
+from ingest.catalogue.summaries import load_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,8 +72,8 @@ class _Parts:
     """What belongs to the datasets of one batch, by dataset."""
 
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
-        self.instruments = _names(session, DatasetInstrument, Instrument, ids)
-        self.techniques = _names(session, DatasetTechnique, Technique, ids)
+        self.instruments = load_names(session, DatasetInstrument, Instrument, ids)
+        self.techniques = load_names(session, DatasetTechnique, Technique, ids)
         self.scans: dict[int, list[Any]] = defaultdict(list)
         scan_columns = (Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users)
         statement = (
@@ -107,15 +108,6 @@ def _parameters_of(ids: Sequence[int]) -> Any:
         .where(DatasetParameter.dataset_id.in_(ids), shown)
         .order_by(DatasetParameter.dataset_id, ParameterType.name)
     )
-
-
-def _names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict[int, list[str]]:
-    key = getattr(link, f"{entity.__tablename__}_id")
-    names: dict[int, list[str]] = defaultdict(list)
-    statement = select(link.dataset_id, entity.name).join(entity, entity.id == key).where(link.dataset_id.in_(ids))
-    for dataset_id, name in session.execute(statement.order_by(entity.name)):
-        names[dataset_id].append(name)
-    return names
 
 
 def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, parts: _Parts) -> SearchDocument:

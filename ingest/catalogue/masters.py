@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CursorResult, and_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, select, update
 
 from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import ConflictError
@@ -79,14 +79,7 @@ def claim_next(session: Session, claimant: str, now: datetime, root_ids: list[in
     if root_ids is not None:
         due = due.where(MasterFile.root_id.in_(root_ids))
     first = due.order_by(MasterFile.next_attempt_at, MasterFile.id).limit(1).with_for_update(skip_locked=True)
-    row = session.execute(
-        update(MasterFile)
-        .where(MasterFile.id == first.scalar_subquery())
-        .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
-        .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    return None if row is None else Claim(*row)
+    return _claim(session, MasterFile.id == first.scalar_subquery(), claimant, now)
 
 
 def claim_one(session: Session, master_file_id: int, claimant: str, now: datetime) -> Claim | None:
@@ -97,14 +90,8 @@ def claim_one(session: Session, master_file_id: int, claimant: str, now: datetim
     holder = session.scalar(select(MasterFile.claimed_by).where(MasterFile.id == master_file_id))
     if holder is not None and not _is_gone(holder):
         return None
-    row = session.execute(
-        update(MasterFile)
-        .where(MasterFile.id == master_file_id, MasterFile.claimed_by.is_not_distinct_from(holder))
-        .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
-        .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    return None if row is None else Claim(*row)
+    is_free = and_(MasterFile.id == master_file_id, MasterFile.claimed_by.is_not_distinct_from(holder))
+    return _claim(session, is_free, claimant, now)
 
 
 def mark_master(session: Session, claim: Claim, state: MasterState, **values: Any) -> None:
@@ -148,14 +135,6 @@ def release_abandoned(session: Session, now: datetime, lease: timedelta, max_att
             .execution_options(synchronize_session=False)
         )
     return len(gone)
-
-
-def find_next_due(session: Session, root_ids: list[int] | None = None) -> datetime | None:
-    """Return when the next waiting master is due; None if none waits."""
-    statement = select(MasterFile.next_attempt_at).where(MasterFile.next_attempt_at.is_not(None))
-    if root_ids is not None:
-        statement = statement.where(MasterFile.root_id.in_(root_ids))
-    return session.scalar(statement.order_by(MasterFile.next_attempt_at).limit(1))
 
 
 def mark_vanished(session: Session, master_file_ids: list[int]) -> None:
@@ -206,6 +185,18 @@ _CLAIMED = (
     "record_digest",
     "claimed_by",
 )
+
+
+def _claim(session: Session, chosen: ColumnElement[bool], claimant: str, now: datetime) -> Claim | None:
+    """Take the one master that is chosen in a single statement, so that no two workers have it."""
+    row = session.execute(
+        update(MasterFile)
+        .where(chosen)
+        .values(claimed_at=now, claimed_by=claimant, attempts=MasterFile.attempts + 1)
+        .returning(*(getattr(MasterFile, name) for name in _CLAIMED))
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return None if row is None else Claim(*row)
 
 
 def _is_gone(claimant: str) -> bool:

@@ -67,8 +67,8 @@ def load_rows(session: Session, condition: ColumnElement[bool]) -> list[DatasetR
 def to_summaries(session: Session, rows: Sequence[DatasetRow], now: datetime) -> dict[int, DatasetSummary]:
     """Return what a hit shows of the datasets, by id."""
     ids = [row.dataset.id for row in rows]
-    instruments = _load_names(session, DatasetInstrument, Instrument, ids)
-    techniques = _load_names(session, DatasetTechnique, Technique, ids)
+    instruments = load_names(session, DatasetInstrument, Instrument, ids)
+    techniques = load_names(session, DatasetTechnique, Technique, ids)
     first_scans = _load_first_scans(session, ids)
     return {
         row.dataset.id: _to_summary(
@@ -82,7 +82,8 @@ def to_summaries(session: Session, rows: Sequence[DatasetRow], now: datetime) ->
     }
 
 
-def _load_names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict[int, list[str]]:
+def load_names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return for each dataset the names of the entities that the link table ties it to, in order."""
     key = getattr(link, f"{entity.__tablename__}_id")
     names: dict[int, list[str]] = defaultdict(list)
     statement = select(link.dataset_id, entity.name).join(entity, entity.id == key).where(link.dataset_id.in_(ids))

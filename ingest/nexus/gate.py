@@ -97,16 +97,18 @@ def open_regular(path: Path | str) -> int:
     return descriptor
 
 
+def is_stub(found: os.stat_result) -> bool:
+    """Return whether a file lies on tape: its blocks on disk are far fewer than its size."""
+    # Small files may live in the inode and have no block at all.
+    return found.st_size > _SMALL_FILE and found.st_blocks * _BLOCK_BYTES * _STUB_FRACTION < found.st_size
+
+
 def _find_kind_by_stat(found: os.stat_result) -> FileKind | None:
     if not stat.S_ISREG(found.st_mode):
         return FileKind.UNKNOWN
     if found.st_size == 0:
         return FileKind.EMPTY
-    stored = found.st_blocks * _BLOCK_BYTES
-    # Small files may live in the inode and have no block at all.
-    if found.st_size > _SMALL_FILE and stored * _STUB_FRACTION < found.st_size:
-        return FileKind.OFFLINE
-    return None
+    return FileKind.OFFLINE if is_stub(found) else None
 
 
 def _read_header(descriptor: int, found: os.stat_result) -> Gate:
