@@ -3,6 +3,7 @@
 ICAT 6.2's names in snake_case, with the sample model of its next version. Declarations only: no queries.
 """
 
+from ingest.catalogue.model.access import LinkKey, Token
 from ingest.catalogue.model.base import Base
 from ingest.catalogue.model.dataset import (
     Datafile,
@@ -88,6 +89,7 @@ __all__ = [
     "InvestigationUser",
     "Keyword",
     "Layer",
+    "LinkKey",
     "MasterFile",
     "MasterRecord",
     "MasterState",
@@ -101,6 +103,7 @@ __all__ = [
     "Scan",
     "Subject",
     "Technique",
+    "Token",
     "User",
     "UserGroup",
 ]

@@ -122,7 +122,7 @@ class Scan(Base):
     source_name: Mapped[str | None] = mapped_column(Text)
     source_type: Mapped[str | None] = mapped_column(Text)
     probe: Mapped[str | None] = mapped_column(String(255))
-    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"))
+    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"), index=True)
     detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     users: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -76,9 +76,12 @@ class MasterRecord(Base):
     """What the reader saw in a master: the compressed, versioned record, so that rules can be applied again."""
 
     __tablename__ = "master_record"
+    __table_args__ = (Index("ix_master_record_rulebook", "rulebook", "master_file_id"),)
 
     master_file_id: Mapped[int] = mapped_column(
         BigInt, ForeignKey("master_file.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     format: Mapped[int]
+    rulebook: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """Digest of the rules at hand when it was mapped last; another one means that rules may say something new."""
     document: Mapped[bytes] = mapped_column(LargeBinary)

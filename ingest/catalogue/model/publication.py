@@ -50,17 +50,17 @@ class DataPublicationType(Base):
 
 
 class DataPublication(Stamped, Base):
-    """A collection under a persistent identifier."""
+    """A collection under a persistent identifier: `pid` is a DOI in lower case, `licence` an SPDX identifier."""
 
     __tablename__ = "data_publication"
-    __table_args__ = (UniqueConstraint("facility_id", "pid"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     facility_id: Mapped[int] = mapped_column(ForeignKey("facility.id"))
     content_id: Mapped[int] = mapped_column(ForeignKey("data_collection.id"), index=True)
     type_id: Mapped[int | None] = mapped_column(ForeignKey("data_publication_type.id"))
-    pid: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[str] = mapped_column(String(255), unique=True)
     title: Mapped[str] = mapped_column(String(1023))
+    licence: Mapped[str] = mapped_column(String(255), server_default="")
     description: Mapped[str | None] = mapped_column(Text)
     publication_date: Mapped[datetime | None]
 
