@@ -1,32 +1,37 @@
 """The embedded index: tantivy in one folder, shared by any number of processes.
 
 One process writes at a time; whoever is not first gets IndexBusyError at once. Readers see each commit at their next
-search. How documents lie in it says `embedded_layout`, what a query becomes says `embedded_query`.
+search, also when another generation has taken the place of the one that they read (`embedded_folder`). How documents
+lie in it says `embedded_layout`, what a query becomes says `embedded_query`.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-from tantivy import FieldType, Index, IndexWriter, Occur, Order
+from tantivy import FieldType, Index, Occur, Order
 from tantivy import Query as Clause
 
-from ingest.catalogue.errors import InvalidQueryError, UnavailableError
+from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.cursors import STALE_CURSOR, from_cursor, to_cursor
-from ingest.catalogue.search.embedded_folder import broken_as_outdated, create_folder, open_folder, read_state
-from ingest.catalogue.search.embedded_layout import to_entry
-from ingest.catalogue.search.embedded_query import Translator
+from ingest.catalogue.search.embedded_folder import WRITER_LOCK, create_folder, get_current, locked
+from ingest.catalogue.search.embedded_generation import (
+    Generation,
+    delete_documents,
+    engine_errors,
+    read_column,
+    write_documents,
+)
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
     Facet,
     FacetValue,
     Hit,
     IndexBusyError,
+    IndexOutdatedError,
     SearchPage,
     SearchRequest,
     Sort,
@@ -41,9 +46,6 @@ if TYPE_CHECKING:
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.nouns import Noun
 
-_WRITER_MEMORY: Final = 128_000_000
-"""Bytes; a batch that fits becomes one segment."""
-_BATCH_SIZE: Final = 1000
 _ALL_VALUES: Final = 2**32 - 1
 """Each segment counts all values of a facet: with fewer, sums over segments would be guesses."""
 _COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
@@ -59,135 +61,72 @@ class EmbeddedIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         create_folder(folder)
-        self._index = open_folder(folder)
-        self._translator = Translator(self._index)
         self._reload_lock = Lock()
-        self._seen: tuple[int, int, int] | None = None
+        self._generation: Generation | None = None
+        self.refresh()
 
     def write(self, documents: Iterable[SearchDocument]) -> None:
         """As DatasetIndex.write."""
-        with self._writing() as (index, writer):
-            pending = iter(documents)
-            written: dict[int, int] = {}
-            while batch := list(islice(pending, _BATCH_SIZE)):
-                entries = [to_entry(document) for document in batch]
-                with _engine_errors():
-                    _write_batch(index, writer, entries, written)
+        with self._writing() as generation:
+            write_documents(generation, documents)
 
     def delete(self, ids: Iterable[int]) -> None:
         """As DatasetIndex.delete."""
-        with self._writing() as (index, writer):
-            _delete(index, writer, list(ids))
+        with self._writing() as generation:
+            delete_documents(generation, ids)
 
     def search(self, request: SearchRequest) -> SearchPage:
         """As DatasetIndex.search."""
-        self.refresh()
-        with _engine_errors():
-            searcher = self._index.searcher()
-            clause = self._translator.to_clause(request)
+        generation = self._follow()
+        with engine_errors():
+            searcher = generation.index.searcher()
+            clause = generation.translator.to_clause(request)
             facets = _count_facets(searcher, clause, request)
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
-            return _page_by_key(self._index, searcher, clause, request, facets)
+            return _page_by_key(generation.index, searcher, clause, request, facets)
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """As DatasetIndex.revisions."""
-        self.refresh()
-        above = Clause.range_query(self._index.schema, "id", FieldType.Unsigned, after_id, include_lower=False)
-        return _read_revisions(self._index.searcher(), above, limit)
+        return self._follow().revisions(after_id, limit)
+
+    def revisions_of(self, ids: Iterable[int]) -> dict[int, int]:
+        """As DatasetIndex.revisions_of."""
+        return self._follow().revisions_of(ids)
 
     def refresh(self) -> None:
-        """As DatasetIndex.refresh; every search does it, too, at the cost of a stat."""
-        with self._reload_lock:
-            state = read_state(self._folder)
-            if state != self._seen:
-                with broken_as_outdated(self._folder):
-                    self._index.reload()
-                self._seen = state
+        """As DatasetIndex.refresh; every search does it, too, at the cost of reading one name and one stat."""
+        self._follow()
 
     def close(self) -> None:
         """As DatasetIndex.close: the files are mapped, and let go of with the last searcher."""
-        del self._translator, self._index
+        self._generation = None
+
+    def _follow(self) -> Generation:
+        """Return the current generation, its last commit seen.
+
+        If it is gone or broken and another has taken its place in between, that one is followed.
+        """
+        with self._reload_lock:
+            while True:
+                current = get_current(self._folder)
+                try:
+                    if self._generation is None or self._generation.folder != current:
+                        self._generation = Generation(current)
+                    self._generation.reload()
+                except IndexOutdatedError:
+                    self._generation = None
+                    if get_current(self._folder) == current:
+                        raise
+                else:
+                    return self._generation
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[Index, IndexWriter]]:
-        """Hold the folder's one writer; commit at the end. What was not committed is dropped with the writer.
-
-        The index is opened anew each time (a millisecond): tantivy reads its list of files to be cleared only then, and
-        with a list from before another process wrote, cleared files would pile up. So would segments, one for each
-        commit, if the merges were not waited for.
-        """
-        index = open_folder(self._folder)
-        writer = self._take_writer(index)
-        try:
-            index.reload()
-            yield index, writer
-            with _engine_errors():
-                writer.commit()
-        finally:
-            with _engine_errors():
-                writer.wait_merging_threads()
-
-    def _take_writer(self, index: Index) -> IndexWriter:
-        try:
-            return index.writer(_WRITER_MEMORY, 1)
-        except ValueError as error:
-            if "LockBusy" in str(error):
-                raise IndexBusyError(str(self._folder)) from error
-            raise UnavailableError(f"the index {self._folder} cannot be written: {error}") from error
-
-
-@contextmanager
-def _engine_errors() -> Iterator[None]:
-    """Turn what tantivy raises, ValueErrors and panics, into errors of ours.
-
-    A panic passes every `except Exception` and would end the process.
-    """
-    try:
-        yield
-    except ValueError as error:
-        if "max expansions" in str(error):
-            raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
-        raise UnavailableError(f"the search engine failed: {error}") from error
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":
-            raise UnavailableError(f"the search engine failed: {error}") from error
-        raise
-
-
-def _write_batch(index: Index, writer: IndexWriter, entries: list[dict[str, Any]], written: dict[int, int]) -> None:
-    """Add the entries that are no older than what is in the index or was written before; note them in `written`."""
-    known = _find_revisions(index, [entry["id"] for entry in entries]) | written
-    for entry in entries:
-        document_id, revision = entry["id"], entry["revision"]
-        if document_id in known:
-            if revision < known[document_id]:
-                continue
-            _delete(index, writer, [document_id])
-        writer.add_json(msgspec.json.encode(entry).decode())
-        known[document_id] = written[document_id] = revision
-
-
-def _delete(index: Index, writer: IndexWriter, ids: list[int]) -> None:
-    """Take the ids out; by query, since tantivy's deletion by term takes no unsigned number, and says nothing."""
-    writer.delete_documents_by_query(Clause.term_set_query(index.schema, "id", ids))
-
-
-def _find_revisions(index: Index, ids: list[int]) -> dict[int, int]:
-    """Return the revisions of those of the ids that are in the index."""
-    searcher = index.searcher()
-    if searcher.num_docs == 0:
-        return {}
-    return dict(_read_revisions(searcher, Clause.term_set_query(index.schema, "id", ids), len(ids)))
-
-
-def _read_revisions(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[int, int]]:
-    found = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
-    return list(zip((int(key) for key, _ in found), _read_column(searcher, "revision", found), strict=True))
-
-
-def _read_column(searcher: Searcher, column: str, found: list[tuple[Any, DocAddress]]) -> list[int]:
-    return [int(value or 0) for value in searcher.fast_field_values(column, [address for _, address in found])]
+    def _writing(self) -> Iterator[Path]:
+        """Hold the lock of the one who writes, and yield the generation that is current as long as it is held."""
+        get_current(self._folder)  # no lock is left in a folder that is not ours
+        with locked(self._folder / WRITER_LOCK, IndexBusyError(str(self._folder))):
+            yield get_current(self._folder)
 
 
 def _count_facets(searcher: Searcher, clause: Clause, request: SearchRequest) -> dict[Noun, Facet]:
@@ -257,6 +196,6 @@ def _get_count(found: SearchResult) -> int:
 
 
 def _to_hits(searcher: Searcher, found: list[tuple[Any, DocAddress]], *, scored: bool = False) -> tuple[Hit, ...]:
-    ids, revisions = _read_column(searcher, "id", found), _read_column(searcher, "revision", found)
+    ids, revisions = read_column(searcher, "id", found), read_column(searcher, "revision", found)
     scores = [float(key) for key, _ in found] if scored else [None] * len(found)
     return tuple(Hit(*hit) for hit in zip(ids, revisions, scores, strict=True))

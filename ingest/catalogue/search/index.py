@@ -40,8 +40,7 @@ class IndexOutdatedError(UnavailableError):
 
     def __init__(self, location: str, reason: str) -> None:
         self.location, self.reason = location, reason
-        remedy = "remove the folder, and the next 'nxcat crawl' or 'nxcat serve' fills it again from the database"
-        super().__init__(f"the index {location} {reason}: {remedy}")
+        super().__init__(f"the index {location} {reason}: 'nxcat reindex' builds a new one from the database")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +169,9 @@ class DatasetIndex(Protocol):
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """Return (id, revision) of up to `limit` documents with a greater id, rising: for proofs and sweeps."""
+
+    def revisions_of(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return the revisions, by id, of those of the ids that are held."""
 
     def refresh(self) -> None:
         """See what other processes have written until now."""

@@ -23,17 +23,18 @@ from ingest.catalogue.search import (
     IndexOutdatedError,
     Noun,
     SearchRequest,
-    embedded,
+    embedded_generation,
     parse_query,
 )
-from ingest.catalogue.search.embedded import EmbeddedIndex, _engine_errors
-from ingest.catalogue.search.embedded_folder import open_folder
+from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.embedded_folder import get_current, open_generation
+from ingest.catalogue.search.embedded_generation import engine_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tantivy import Index, IndexWriter
+    from tantivy import Index
 
     from ingest.catalogue.search import VisibilityFilter
 
@@ -237,46 +238,47 @@ def test_files_do_not_pile_up_when_two_write_in_turn(folder: Path) -> None:
     for number in range(40):
         first.write([make(number), make(100)])
         second.write([make(1000 + number)])
-    meta = json.loads((folder / "meta.json").read_text())
+    generation = get_current(folder)
+    meta = json.loads((generation / "meta.json").read_text())
     segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
     assert len(segments) < 10
-    assert {path.stem for path in folder.glob("*.idx")} == segments
+    assert {path.stem for path in generation.glob("*.idx")} == segments
 
 
 def test_a_panic_of_the_engine_is_an_error_of_ours(folder: Path) -> None:
     index = EmbeddedIndex(folder)
-    with pytest.raises(UnavailableError, match="Limit must be greater than 0"), _engine_errors():
-        index._index.searcher().search(Clause.all_query(), 0)
+    with pytest.raises(UnavailableError, match="Limit must be greater than 0"), engine_errors():
+        index._follow().index.searcher().search(Clause.all_query(), 0)
     assert index.revisions() == []
 
 
 def test_another_layout_says_how_to_fill_it_again(folder: Path) -> None:
     EmbeddedIndex(folder).write([make(1)])
-    (folder / "layout-version").write_text("0\n")
-    with pytest.raises(IndexOutdatedError, match=r"has layout 0.*remove the folder") as caught:
+    (get_current(folder) / "layout-version").write_text("0\n")
+    with pytest.raises(IndexOutdatedError, match=r"has layout 0.*nxcat reindex") as caught:
         EmbeddedIndex(folder)
     assert caught.value.location == str(folder)
 
 
 def test_a_damaged_index_says_how_to_fill_it_again(folder: Path) -> None:
     EmbeddedIndex(folder).write([make(1)])
-    (folder / "meta.json").write_text("{")
-    with pytest.raises(IndexOutdatedError, match="remove the folder"):
+    (get_current(folder) / "meta.json").write_text("{")
+    with pytest.raises(IndexOutdatedError, match="nxcat reindex"):
         EmbeddedIndex(folder)
 
 
 def test_a_damaged_segment_says_how_to_fill_it_again(folder: Path) -> None:
     EmbeddedIndex(folder).write([make(1)])
-    for path in folder.glob("*.term"):
+    for path in get_current(folder).glob("*.term"):
         path.unlink()
-    with pytest.raises(IndexOutdatedError, match="remove the folder"):
+    with pytest.raises(IndexOutdatedError, match="nxcat reindex"):
         EmbeddedIndex(folder)
 
 
 def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
-    with pytest.raises(IndexOutdatedError, match="none of this program"):
+    with pytest.raises(IndexOutdatedError, match="holds none"):
         EmbeddedIndex(folder)
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 
@@ -300,30 +302,16 @@ def test_a_removed_index_is_made_anew_and_its_readers_follow(folder: Path, opera
     assert reader.revisions() == [(9, 1), (10, 1)]
 
 
-def test_what_another_wrote_just_before_the_lock_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = EmbeddedIndex(folder), EmbeddedIndex(folder)
-    first.write([make(2)])
-    take_writer = first._take_writer
-
-    def write_first(index: Index) -> IndexWriter:
-        second.write([make(1, 5)])
-        return take_writer(index)
-
-    monkeypatch.setattr(first, "_take_writer", write_first)
-    first.write([make(1, 4)])
-    assert first.revisions() == [(1, 5), (2, 1)]
-
-
 def test_what_another_wrote_while_opening_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = EmbeddedIndex(folder)
 
     def open_then_write(path: Path) -> Index:
-        opened = open_folder(path)
+        opened = open_generation(path)
         monkeypatch.undo()
         first.write([make(1)])
         return opened
 
-    monkeypatch.setattr(embedded, "open_folder", open_then_write)
+    monkeypatch.setattr(embedded_generation, "open_generation", open_then_write)
     assert EmbeddedIndex(folder).revisions() == [(1, 1)]
 
 
@@ -341,8 +329,8 @@ def test_a_reader_whose_index_broke_says_so(folder: Path, operator: VisibilityFi
     index = EmbeddedIndex(folder)
     index.write([make(1)])
     assert index.search(SearchRequest(operator)).total == 1
-    (folder / "meta.json").write_text("{")
-    with pytest.raises(IndexOutdatedError, match="remove the folder"):
+    (get_current(folder) / "meta.json").write_text("{")
+    with pytest.raises(IndexOutdatedError, match="nxcat reindex"):
         index.search(SearchRequest(operator))
 
 
