@@ -5,21 +5,47 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from api.dependencies import Services
 from api.documentation import DESCRIPTION, OPENAPI_PATH, TAGS, add_documentation
 from api.errors import to_answers
 from api.headers import ResponseHeaders
-from api.routes import datasets, health, search
-from ingest.catalogue.database import make_engine, make_read_sessions
+from api.routes import (
+    datasets,
+    downloads,
+    health,
+    instruments,
+    investigations,
+    landing,
+    operations,
+    pages,
+    parameter_types,
+    samples,
+    search,
+    techniques,
+)
+from api.settings import ApiSettings
+from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.catalogue.settings import CatalogueSettings
 
 API_PREFIX = "/api/v1"
+RESOURCES = (
+    search.router,
+    datasets.router,
+    downloads.links_router,
+    investigations.router,
+    samples.router,
+    instruments.router,
+    techniques.router,
+    parameter_types.router,
+    operations.router,
+)
 
 
-def create_app(catalogue: CatalogueSettings | None = None) -> FastAPI:
+def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings | None = None) -> FastAPI:
     """Return the application over the catalogue, by default the one that the environment names.
 
     Database and index are opened when it starts. It does not start if one of them is of a newer release or cannot be
@@ -29,7 +55,7 @@ def create_app(catalogue: CatalogueSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = _open_services(settings)
+        app.state.services = _open_services(settings, serving or ApiSettings())
         try:
             yield
         finally:
@@ -49,17 +75,25 @@ def create_app(catalogue: CatalogueSettings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.add_middleware(ResponseHeaders)
-    app.include_router(search.router, prefix=API_PREFIX)
-    app.include_router(datasets.router, prefix=API_PREFIX)
-    app.include_router(health.router)
+    for resource in RESOURCES:
+        app.include_router(resource, prefix=API_PREFIX)
+    for door in (downloads.files_router, landing.router, health.router, pages.router):
+        app.include_router(door)
+    app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     add_documentation(app)
     return app
 
 
-def _open_services(settings: CatalogueSettings) -> Services:
-    engine = make_engine(settings.effective_database_url)
+def _open_services(catalogue: CatalogueSettings, serving: ApiSettings) -> Services:
+    engine = make_engine(catalogue.effective_database_url)
     upgrade_schema(engine)
-    return Services(engine, make_read_sessions(engine), EmbeddedIndex(settings.index_folder))
+    return Services(
+        engine=engine,
+        read_sessions=make_read_sessions(engine),
+        write_sessions=make_write_sessions(engine),
+        index=EmbeddedIndex(catalogue.index_folder),
+        settings=serving,
+    )
 
 
 def _close_services(services: Services) -> None:

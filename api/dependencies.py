@@ -1,17 +1,24 @@
-"""What routes are given: a session, the index, the viewer and the clock. Tokens will plug in at `get_viewer`."""
+"""What routes are given: a session, the index, the viewer and the clock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.settings import ApiSettings
+from ingest.catalogue.access import get_viewer_of_text
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.search import DatasetIndex
 from ingest.catalogue.visibility import ANONYMOUS, Viewer
+
+_BEARER: Final = HTTPBearer(
+    auto_error=False, description="A token of the operator (`nxcat token create`). Without one you see what is open."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,9 @@ class Services:
 
     engine: Engine
     read_sessions: sessionmaker[Session]
+    write_sessions: sessionmaker[Session]
     index: DatasetIndex
+    settings: ApiSettings
 
 
 def get_services(request: Request) -> Services:
@@ -40,9 +49,15 @@ def get_index(services: Annotated[Services, Depends(get_services)]) -> DatasetIn
     return services.index
 
 
-def get_viewer() -> Viewer:
-    """Return who asks: everyone is anonymous."""
-    return ANONYMOUS
+def get_write_session(services: Annotated[Services, Depends(get_services)]) -> Iterator[Session]:
+    """Yield a session whose work is committed when the route has answered, and undone if it failed."""
+    with services.write_sessions.begin() as session:
+        yield session
+
+
+def get_settings(services: Annotated[Services, Depends(get_services)]) -> ApiSettings:
+    """Return how the API is served."""
+    return services.settings
 
 
 def get_now() -> datetime:
@@ -50,8 +65,19 @@ def get_now() -> datetime:
     return utc_now()
 
 
+def get_viewer(
+    session: Annotated[Session, Depends(get_session)],
+    now: Annotated[datetime, Depends(get_now)],
+    token: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Viewer:
+    """Return who asks: whom the token names, everybody without one. Raises InvalidTokenError for a bad token."""
+    return ANONYMOUS if token is None else get_viewer_of_text(session, token.credentials, now)
+
+
 ServicesDependency = Annotated[Services, Depends(get_services)]
 SessionDependency = Annotated[Session, Depends(get_session)]
+WriteSessionDependency = Annotated[Session, Depends(get_write_session, scope="function")]
+SettingsDependency = Annotated[ApiSettings, Depends(get_settings)]
 IndexDependency = Annotated[DatasetIndex, Depends(get_index)]
 ViewerDependency = Annotated[Viewer, Depends(get_viewer)]
 NowDependency = Annotated[datetime, Depends(get_now)]

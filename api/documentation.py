@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from api.errors import MEDIA_TYPE, Problem
@@ -21,6 +21,14 @@ PAGE_POLICY: Final = (
 
 TAGS: Final = [
     {"name": "datasets", "description": "What was measured: search it, look at it."},
+    {"name": "investigations", "description": "Proposals and their visits."},
+    {"name": "samples", "description": "What was measured, by its name."},
+    {"name": "instruments", "description": "Where it was measured."},
+    {"name": "techniques", "description": "How it was measured."},
+    {"name": "parameter-types", "description": "What parameters mean, their units, and where their values lie."},
+    {"name": "files", "description": "The data themselves."},
+    {"name": "publications", "description": "What a DOI leads to."},
+    {"name": "operations", "description": "For the operator."},
     {"name": "health", "description": "For what watches the service."},
 ]
 DESCRIPTION: Final = """
@@ -33,12 +41,6 @@ The metadata of a photon or neutron facility, as its HDF5/NeXus master files tel
 """
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-def go_to_documentation(request: Request) -> RedirectResponse:
-    """Lead to the documentation page."""
-    return RedirectResponse(request.url_for("show_documentation").path)
 
 
 @router.get("/docs")

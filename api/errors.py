@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.headers import get_request_id, secure_headers
+from ingest.catalogue.access import InvalidTokenError, MissingScopeError
 from ingest.catalogue.errors import (
     CatalogueError,
     ConflictError,
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     InvalidQueryError: HTTPStatus.BAD_REQUEST,
+    InvalidTokenError: HTTPStatus.UNAUTHORIZED,
+    MissingScopeError: HTTPStatus.FORBIDDEN,
     NotReleasedError: HTTPStatus.FORBIDDEN,
     PathOutsideRootsError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,

@@ -4,7 +4,8 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from api.schemas import DatasetLinks, PageLinks
+from api.schemas.base import PageLinks
+from api.schemas.datasets import DatasetLinks
 
 
 def to_address(request: Request, operation: str, **parameters: int | str) -> str:

@@ -5,7 +5,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ApiSettings(BaseSettings):
-    """Address to listen on, and the path that a proxy puts before ours."""
+    """Address to listen on, and how the service is reached from outside."""
 
     model_config = SettingsConfigDict(env_prefix="NXCAT_API_", extra="ignore")
 
@@ -14,4 +14,19 @@ class ApiSettings(BaseSettings):
     root_path: str = Field(
         default="",
         description="Path below which a proxy shows the service, such as /catalogue; the proxy strips it off.",
+    )
+    public_url: str = Field(
+        default="",
+        description="Address by which the world reaches the service, such as https://data.example.org/catalogue; "
+        "by default the one of each request.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, by commas; "
+        "* for every one.",
+    )
+    allowed_origins: str = Field(
+        default="",
+        description="Web pages elsewhere that may ask the API from a browser, by commas, such as "
+        "https://portal.example.org; * for all.",
     )

@@ -8,7 +8,8 @@ from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_dataset_links, to_page_links
 from api.questions import PageQuestion, ParametersQuestion
-from api.schemas import (
+from api.schemas.base import to_members
+from api.schemas.datasets import (
     DatasetSchema,
     FilePageSchema,
     FileSchema,
@@ -16,7 +17,6 @@ from api.schemas import (
     ParameterSchema,
     ScanPageSchema,
     ScanSchema,
-    to_members,
 )
 from ingest.catalogue import browsing
 from ingest.catalogue.paging import LARGEST_KEY

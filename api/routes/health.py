@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api.dependencies import ServicesDependency
 from api.documentation import problems
 from api.errors import to_server_problem
-from api.schemas import LiveSchema, ReadySchema, to_members
+from api.schemas.base import to_members
+from api.schemas.health import LiveSchema, ReadySchema
 from ingest.catalogue.status import check_readiness
 
 router = APIRouter(prefix="/health", tags=["health"])

@@ -8,7 +8,8 @@ from api.dependencies import IndexDependency, NowDependency, SessionDependency, 
 from api.documentation import problems
 from api.links import to_dataset_links, to_page_links
 from api.questions import SearchParameters
-from api.schemas import DatasetPageSchema, FacetSchema, HitSchema, to_members
+from api.schemas.base import FacetSchema, to_members
+from api.schemas.datasets import DatasetPageSchema, HitSchema
 from ingest.catalogue.finding import search_datasets as find
 
 router = APIRouter(tags=["datasets"])

@@ -21,6 +21,12 @@ class CatalogueSettings(BaseSettings):
         default=None, description="SQLAlchemy address of the database; by default the SQLite file in the data folder."
     )
 
+    doi_prefix: str = Field(
+        default="10.5072",
+        pattern=r"^10\.[0-9]{4,9}$",
+        description="Prefix of new DOIs; 10.5072 is for tests and registered nowhere.",
+    )
+
     @property
     def effective_database_url(self) -> str:
         """The address that is used."""

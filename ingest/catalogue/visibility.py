@@ -24,6 +24,10 @@ class Viewer:
     """Whoever asks. The command line is its user's own and sees all, as an operator does."""
 
     sees_all: bool = False
+    token_id: int | None = None
+    """The token that says who it is; None for everybody."""
+    scopes: frozenset[str] = frozenset()
+    """What the token allows; see `ingest.catalogue.access`."""
 
 
 ANONYMOUS = Viewer()

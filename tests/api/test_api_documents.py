@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,16 +12,18 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, TypeAdapter
 
 from api import errors, questions, schemas
+from api.schemas import base
 from api.settings import ApiSettings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 OPENAPI = "/api/v1/openapi.json"
+SCHEMAS = [import_module(f"api.schemas.{module.name}") for module in iter_modules(schemas.__path__)]
 MODELS = sorted(
     {
         model
-        for module in (errors, questions, schemas)
+        for module in (errors, questions, *SCHEMAS)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__.startswith("api.")
     },
@@ -39,7 +43,7 @@ def to_operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_operations_are_named_once_and_explained(document: dict[str, Any]) -> None:
     operations = to_operations(document)
-    assert len({operation["operationId"] for operation in operations}) == len(operations) == 7
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
     tags = {tag["name"] for tag in document["tags"]}
     for operation in operations:
         assert operation["summary"]
@@ -79,7 +83,7 @@ def test_examples_are_valid(model: type[BaseModel]) -> None:
             assert TypeAdapter(field.rebuild_annotation()).dump_python(value, mode="json") == example, name
 
 
-@pytest.mark.parametrize("model", [m for m in MODELS if issubclass(m, schemas.Answer)], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("model", [m for m in MODELS if issubclass(m, base.Answer)], ids=lambda m: m.__name__)
 def test_every_field_that_is_no_flag_has_an_example(model: type[BaseModel]) -> None:
     plain = (str, int, float)
     for name, field in model.model_fields.items():

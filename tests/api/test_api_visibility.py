@@ -33,6 +33,7 @@ RELEASED = KNOWN | {ANNOUNCED: 403}
 NO_DATASET = None
 ROUTES = {
     "/": NO_DATASET,
+    "/static": NO_DATASET,
     "/docs": NO_DATASET,
     "/docs/assets": NO_DATASET,
     "/api/v1/openapi.json": NO_DATASET,

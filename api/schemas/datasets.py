@@ -1,19 +1,12 @@
-"""What the API answers. Names are the catalogue's, times are ISO 8601 in UTC, each number's unit stands beside it."""
+"""Datasets, and what belongs to one."""
 
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from api.schemas.base import Answer, FacetSchema, PageSchema
 from ingest.catalogue.search import Noun, Sort
 from ingest.catalogue.views import Visibility
-
-
-class Answer(BaseModel):
-    """Made out of a view."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class InvestigationSchema(Answer):
@@ -91,34 +84,6 @@ class DatasetSchema(DatasetSummarySchema):
     revision: int = Field(description="Rises with every change of what is said here.", examples=[1])
     created_at: datetime = Field(description="When it came into the catalogue.", examples=["2026-11-01T11:00:00Z"])
     modified_at: datetime = Field(examples=["2026-11-01T11:00:00Z"])
-
-
-class FacetValueSchema(Answer):
-    """A value and how many of the found datasets have it."""
-
-    value: str = Field(examples=["id11"])
-    count: int = Field(examples=[4])
-
-
-class FacetSchema(Answer):
-    """The most frequent values of a noun."""
-
-    values: list[FacetValueSchema]
-    others: int = Field(description="The sum of the counts of all values that are not named.", examples=[0])
-
-
-class PageLinks(Answer):
-    """Where one is, and where the next page is."""
-
-    self: str = Field(examples=["/api/v1/datasets?q=LaB6"])
-    next: str | None = Field(examples=["/api/v1/datasets?q=LaB6&cursor=bmV4dA"])
-
-
-class PageSchema(Answer):
-    """What every page of a list has beside its items."""
-
-    next: str | None = Field(description="`cursor` of the next page; null: this is the last.", examples=["bmV4dA"])
-    links: PageLinks
 
 
 class DatasetPageSchema(PageSchema):
@@ -231,21 +196,3 @@ class FilePageSchema(PageSchema):
     """A page of files."""
 
     items: list[FileSchema]
-
-
-class LiveSchema(Answer):
-    """The process answers."""
-
-    status: str = Field(examples=["live"])
-
-
-class ReadySchema(Answer):
-    """Everything that requests need answers."""
-
-    status: str = Field(examples=["ready"])
-    checks: dict[str, bool] = Field(examples=[{"database": True, "schema": True, "index": True}])
-
-
-def to_members(view: Any) -> dict[str, Any]:
-    """Return what a view holds by name, for an answer that adds something to it."""
-    return {field.name: getattr(view, field.name) for field in fields(view)}

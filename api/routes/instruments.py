@@ -1,0 +1,5 @@
+"""Instruments and beamlines."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/instruments", tags=["instruments"])

@@ -1,0 +1,5 @@
+"""Samples."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/samples", tags=["samples"])

@@ -1,0 +1,5 @@
+"""Experimental techniques."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/techniques", tags=["techniques"])
