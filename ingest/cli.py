@@ -183,6 +183,31 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @main.command()
+@as_json
+def verify(is_json: bool) -> None:
+    """Prove that the search index holds what the database says, dataset by dataset.
+
+    The catalogue may be in use meanwhile. Exit status 1 if they differ: what differs is listed.
+    """
+    from ingest import index_commands
+
+    sys.exit(index_commands.verify(is_json=is_json))
+
+
+@main.command()
+@as_json
+def reindex(is_json: bool) -> None:
+    """Build the search index anew from the database, and put it in the place of the present one.
+
+    The catalogue may be in use meanwhile; what is found does not change until the new index is whole. One that was
+    interrupted is gone on with.
+    """
+    from ingest import index_commands
+
+    index_commands.reindex(is_json=is_json)
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to the schema of this release. Other commands do so by themselves."""
     from ingest import commands

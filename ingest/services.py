@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
@@ -11,6 +11,7 @@ from ingest.catalogue.database import make_engine, make_read_sessions, make_writ
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.embedded_rebuild import EmbeddedRebuild
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.pipeline import Services
 from ingest.rulebook import Rulebook
@@ -19,21 +20,20 @@ from ingest.settings import IngestSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session, sessionmaker
+
+    from ingest.catalogue.search import IndexRebuild
+
 
 @contextmanager
 def open_services() -> Iterator[Services]:
     """Yield the services of the catalogue that the environment names, its schema made or brought up on the way.
 
-    Raises UnavailableError if the database does not answer, SchemaTooNewError if a newer release has been at it.
+    Raises UnavailableError if the database does not answer, SchemaTooNewError if a newer release has been at it,
+    IndexOutdatedError if the index cannot be used.
     """
-    catalogue = CatalogueSettings()
-    engine = make_engine(catalogue.effective_database_url)
-    try:
-        upgrade_schema(engine)
-    except OperationalError as error:
-        raise UnavailableError(f"the database cannot be opened: {error.orig}") from error
-    index = EmbeddedIndex(catalogue.index_folder)
-    try:
+    with _open_database() as engine, closing(EmbeddedIndex(CatalogueSettings().index_folder)) as index:
         yield Services(
             read_sessions=make_read_sessions(engine),
             write_sessions=make_write_sessions(engine),
@@ -41,6 +41,26 @@ def open_services() -> Iterator[Services]:
             rulebook=Rulebook(),
             settings=IngestSettings(),
         )
+
+
+@contextmanager
+def open_rebuild() -> Iterator[tuple[sessionmaker[Session], IndexRebuild]]:
+    """Yield what reads the catalogue's database, and a new index that is filled; the present one need not be whole.
+
+    Raises as `open_services`, and IndexRebuildingError if another process rebuilds the index.
+    """
+    with _open_database() as engine, closing(EmbeddedRebuild(CatalogueSettings().index_folder)) as rebuild:
+        yield make_read_sessions(engine), rebuild
+
+
+@contextmanager
+def _open_database() -> Iterator[Engine]:
+    engine = make_engine(CatalogueSettings().effective_database_url)
+    try:
+        try:
+            upgrade_schema(engine)
+        except OperationalError as error:
+            raise UnavailableError(f"the database cannot be opened: {error.orig}") from error
+        yield engine
     finally:
-        index.close()
         engine.dispose()

@@ -68,14 +68,17 @@ def find_generation(folder: Path, name: str) -> Path | None:
     """Return the generation that the file of that name names; None if there is no such file, or nonsense in it."""
     try:
         found = (folder / name).read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
+    except (FileNotFoundError, UnicodeDecodeError):
         return None
     return folder / found if _GENERATION.fullmatch(found) else None
 
 
 def get_current(folder: Path) -> Path:
     """Return the generation that is searched; raises IndexOutdatedError if the folder names none."""
-    found = find_generation(folder, CURRENT)
+    try:
+        found = find_generation(folder, CURRENT)
+    except OSError as error:
+        raise IndexOutdatedError(str(folder), f"cannot be read ({error.strerror})") from error
     if found is None:
         raise IndexOutdatedError(str(folder), "holds none that can be searched" if folder.exists() else "is gone")
     return found
@@ -94,7 +97,10 @@ def write_name(file: Path, generation: Path) -> None:
 
 def switch(folder: Path) -> None:
     """Leave the generation that was filled the current one, by one renaming."""
-    (folder / REBUILDING).replace(folder / CURRENT)
+    try:
+        (folder / REBUILDING).replace(folder / CURRENT)
+    except FileNotFoundError as error:
+        raise IndexOutdatedError(str(folder), "was removed while it was rebuilt") from error
     _sync(folder)
 
 

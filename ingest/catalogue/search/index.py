@@ -14,7 +14,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Noun
 from ingest.catalogue.search.query import All, DateRange, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from ingest.catalogue.document import SearchDocument
@@ -41,6 +41,14 @@ class IndexOutdatedError(UnavailableError):
     def __init__(self, location: str, reason: str) -> None:
         self.location, self.reason = location, reason
         super().__init__(f"the index {location} {reason}: 'nxcat reindex' builds a new one from the database")
+
+
+class IndexRebuildingError(UnavailableError):
+    """Another process fills a new index for this place now."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        super().__init__(f"another process is rebuilding the index {location} now: let it end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +186,31 @@ class DatasetIndex(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
+
+
+class IndexRebuild(Protocol):
+    """An index that is filled beside the one that is searched, and then takes its place: never seen half-filled.
+
+    It goes on with what an earlier one left unfinished, unless that has another layout or is damaged. The one that is
+    searched need not be whole, and need not be there. Raises IndexRebuildingError if another process fills one.
+    """
+
+    def write(self, documents: Iterable[SearchDocument]) -> None:
+        """As DatasetIndex.write; a process that is killed afterwards does not lose them."""
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """As DatasetIndex.delete."""
+
+    def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
+        """As DatasetIndex.revisions, of what was filled."""
+
+    def finish(self, catch_up: Callable[[], object]) -> None:
+        """Leave what was filled the index that is searched and written, in all processes, and the old one removed.
+
+        From before `catch_up` is called until the places are changed nobody can write to the old one (they get
+        IndexBusyError): what `catch_up` brings over is all that it missed. Waits for a writer to end its write. If
+        `catch_up` raises, or the process is killed, all is as if `finish` had not been called.
+        """
+
+    def close(self) -> None:
+        """Let go of it; what is not finished is kept for the next one."""

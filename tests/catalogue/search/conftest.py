@@ -1,4 +1,7 @@
-"""The index under test, one fixture for every implementation: a new one adds its name to `BACKENDS` and a branch."""
+"""The index under test, one fixture for every implementation: a new one adds its name to `BACKENDS` and a branch.
+
+`make_index` makes new ones, `begin_rebuild` begins or goes on with a rebuild of the one under test.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.catalogue.search import DatasetIndex, VisibilityFilter
+from ingest.catalogue.search import DatasetIndex, IndexRebuild, VisibilityFilter
 from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.embedded_rebuild import EmbeddedRebuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +41,21 @@ def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
 @pytest.fixture
 def index(make_index: Callable[[], DatasetIndex]) -> DatasetIndex:
     return make_index()
+
+
+@pytest.fixture
+def begin_rebuild(index: DatasetIndex) -> Iterator[Callable[[], IndexRebuild]]:
+    """Return what begins a rebuild of the index, or goes on with one that was closed."""
+    assert isinstance(index, EmbeddedIndex)
+    folder, begun = index._folder, []
+
+    def begin() -> IndexRebuild:
+        begun.append(EmbeddedRebuild(folder))
+        return begun[-1]
+
+    yield begin
+    for rebuild in begun:
+        rebuild.close()
 
 
 @pytest.fixture

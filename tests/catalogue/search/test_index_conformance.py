@@ -521,6 +521,14 @@ def test_revisions_come_by_id_in_portions(index: DatasetIndex) -> None:
     assert index.revisions(9) == []
 
 
+def test_revisions_of_some(index: DatasetIndex) -> None:
+    assert index.revisions_of([1]) == {}
+    index.write(make(number, number + 1) for number in (7, 1, 5))
+    index.write([make(5, 9)])
+    assert index.revisions_of([5, 6, 7]) == {5: 9, 7: 8}
+    assert index.revisions_of([]) == {}
+
+
 def test_an_empty_index_answers(index: DatasetIndex, operator: VisibilityFilter) -> None:
     page = index.search(SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),)))
     assert (page.hits, page.total, page.next_cursor) == ((), 0, None)
