@@ -1,16 +1,37 @@
-"""Addresses within the service: paths without a host, so that they hold behind any proxy."""
+"""Addresses of the service: within it paths without a host, so that they hold behind any proxy."""
 
-from urllib.parse import urlencode
+from typing import Final
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
+from api.dependencies import get_services
 from api.schemas.base import PageLinks
 from api.schemas.datasets import DatasetLinks
 
+_PLAIN: Final = "/:@!$&'()*+,;="
+"""What stands in a path as it is, besides letters, digits and `-._~` (RFC 3986, 3.3)."""
+
 
 def to_address(request: Request, operation: str, **parameters: int | str) -> str:
-    """Return the path of an operation, what a proxy puts before it included."""
-    return request.url_for(operation, **parameters).path
+    """Return the path of an operation, what a proxy puts before it included; parameters are percent-encoded."""
+    # Within a mounted application the root path is longer than the one of the service.
+    root_path: str = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    return root_path.rstrip("/") + _to_path(request, operation, parameters)
+
+
+def to_public_address(request: Request, operation: str, **parameters: int | str) -> str:
+    """Return the address of an operation as the world knows it, with scheme and host: for what leaves the service.
+
+    Taken from the setting `public_url`, whose path stands for the root path; without it from the request.
+    """
+    base = get_services(request).settings.public_url or str(request.base_url)
+    return base.rstrip("/") + _to_path(request, operation, parameters)
+
+
+def _to_path(request: Request, operation: str, parameters: dict[str, int | str]) -> str:
+    encoded = {name: quote(each, _PLAIN) if isinstance(each, str) else each for name, each in parameters.items()}
+    return request.app.url_path_for(operation, **encoded)  # type: ignore[no-any-return]
 
 
 def to_dataset_links(request: Request, dataset_id: int) -> DatasetLinks:
