@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 
@@ -32,15 +31,15 @@ from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.roots import RootSettings, upsert_root
 from ingest.crawl import crawl_root
 from ingest.drain import drain, settle_index
-from ingest.listing import Listing, list_folder
-from ingest.mapping.mapping import to_drafts
+from ingest.identity import MasterContext
+from ingest.listing import list_folder, to_listing
 from ingest.nexus.child import ReaderChild
 from ingest.nexus.encoding import encode_record
 from ingest.nexus.master import read_master
 from ingest.rulebook import Rulebook
 from ingest.samples.bulk import write_dataset_folder
 from ingest.services import open_services
-from ingest.storing import MasterContext, store_dataset
+from ingest.storing import store_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,11 +136,11 @@ def fill(services: Services, root: Path, count: int) -> None:
     (folder,) = write_datasets(root, 1)
     master = next(folder.rglob(f"{folder.name}.h5"))
     record = read_master(master)
-    rules = services.rulebook.choose(record, None)
-    draft = to_drafts(record, rules, ZoneInfo("UTC"))
     files = list_folder(master).files[:20]
     with services.write_sessions.begin() as session:
         made, _ = upsert_root(session, root, RootSettings())
+    rules = services.rulebook.open_for(made)
+    draft = rules.to_draft(record)
     for start in range(0, count, FILL_BATCH):
         with services.write_sessions.begin() as session:
             for number in range(start, min(start + FILL_BATCH, count)):
@@ -158,8 +157,8 @@ def fill(services: Services, root: Path, count: int) -> None:
                     path=path,
                     file_size=1,
                     mtime_ns=LONG_AGO * 10**9,
-                    match=services.rulebook.match(path),
-                    listing=Listing(path, files),
+                    match=rules.match(path),
+                    listing=to_listing(path, files),
                     folder_mtime_ns=None,
                     is_complete=True,
                 )
@@ -185,13 +184,13 @@ def measure_parts(root: Path, count: int) -> None:
             for master in masters:
                 reader.read(master)
 
-    rules = Rulebook().choose(records[0], None)
+    rules = Rulebook().open(None, "UTC")
     show("floor: scandir and stat", lambda: [walk(str(master.parent)) for master in masters])
     show("list", lambda: [list_folder(master).digest for master in masters])
     show("read, in this process", lambda: [read_master(master) for master in masters])
     show("read, in a child (its start included)", read_in_child)
     show("encode", lambda: [encode_record(record) for record in records])
-    show("map", lambda: [to_drafts(record, rules, ZoneInfo("UTC")) for record in records])
+    show("map", lambda: [rules.to_draft(record) for record in records])
     show("floor: 387 rows by sqlite3.executemany, committed", lambda: insert_rows(root / "floor.sqlite", count))
 
 

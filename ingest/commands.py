@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,10 +21,6 @@ from ingest.crawl import CrawlReport, crawl_root
 from ingest.drain import drain, ingest_claimed, make_reader, settle_index
 from ingest.pipeline import Outcome, Services, refill_lost_index
 from ingest.services import open_services
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 FURTHEST_YEARS = 1000
 """Calendars of computers end; no embargo lasts that long."""
@@ -65,7 +62,7 @@ def to_root_settings(options: dict[str, Any]) -> RootSettings:
         policy, years = ReleasePolicy.AFTER_YEARS, int(release)
     return RootSettings(
         facility=options["facility"],
-        rules=options["rules"],
+        rules=to_rule_choice(options["rules"]),
         timezone=options["timezone"],
         release_policy=policy,
         release_years=years,
@@ -74,6 +71,11 @@ def to_root_settings(options: dict[str, Any]) -> RootSettings:
         include=list(options["include"]) or None,
         exclude=list(options["exclude"]) or None,
     )
+
+
+def to_rule_choice(rules: str | None) -> str | None:
+    """Return the name of rules as it is, and the path of a rule file so that it holds from every folder."""
+    return str(normalise(Path(rules))) if rules and rules.endswith(".toml") else rules
 
 
 def open_root(services: Services, path: Path, settings: RootSettings) -> Root:

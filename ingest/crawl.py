@@ -105,6 +105,7 @@ class _Crawl:
         self._services = services
         self._root_id = root.id
         self._choice = RootChoice(root)
+        self._rules = services.rulebook.open_for(root)
         self._now = now
         self._known = KnownMasters(services.read_sessions, root.id)
         self._sightings: list[dict[str, Any]] = []
@@ -149,7 +150,7 @@ class _Crawl:
                         folders.append(entry.name)
                 elif self._choice.is_master(entry) and entry.is_file(follow_symlinks=False):
                     files.append(entry.name)
-        master = self._services.rulebook.find_master_name(folder, files)
+        master = self._rules.find_master_name(folder, files)
         if master is not None:
             return _Folder((master,), ())
         for name in (*files, *folders):

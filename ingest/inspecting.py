@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from ingest.catalogue.roots import check_zone, normalise
 from ingest.mapping.drafts import DatasetDraft
 from ingest.mapping.inspection import to_inspection
-from ingest.mapping.mapping import to_drafts
 from ingest.nexus.child import ReaderChild
 from ingest.nexus.errors import ReaderError
 from ingest.nexus.gate import Gate, read_gate
@@ -37,7 +35,7 @@ def inspect_file(path: Path, rules: str | None, timezone: str) -> dict[str, Any]
             record = reader.read(path).record
     except ReaderError as error:
         return _to_refusal(FileKind.DAMAGED, error.reason)
-    draft = to_drafts(record, Rulebook().choose(record, rules), ZoneInfo(timezone))
+    draft = Rulebook().open(rules, timezone).to_draft(record)
     is_finished = draft.all_ended and not gate.open_for_write and not record.swmr
     problem = _find_problem(gate, draft)
     return to_inspection(draft, finished=is_finished, more={"problem": problem})

@@ -20,32 +20,31 @@ _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a master's dataset: (name relative to the location, bytes, mtime in ns), sorted by name."""
+    """The files of a master's dataset: (name relative to the location, bytes, mtime in ns), sorted by name.
 
-    master: Path
+    `digest` is a short text that differs when a file comes, goes or changes.
+    """
+
+    location: Path
     files: tuple[tuple[str, int, int], ...]
+    digest: str
 
-    @property
-    def location(self) -> Path:
-        """The folder that the names are relative to."""
-        return self.master.parent
 
-    @property
-    def digest(self) -> str:
-        """A short text that differs when a file comes, goes or changes.
+def to_listing(master: Path, files: tuple[tuple[str, int, int], ...]) -> Listing:
+    """Return the listing of these files.
 
-        Of the master itself only the name counts: what changed in it, its record tells, and a touch is no change.
-        """
-        own = to_printable(self.master.name)
-        lines = (name if name == own else f"{name}\0{size}\0{mtime_ns}" for name, size, mtime_ns in self.files)
-        return blake2b("\n".join(lines).encode(), digest_size=20).hexdigest()
+    Of the master itself only the name counts: what changed in it, its record tells, and a touch is no change.
+    """
+    own = to_printable(master.name)
+    lines = (name if name == own else f"{name}\0{size}\0{mtime_ns}" for name, size, mtime_ns in files)
+    return Listing(master.parent, files, blake2b("\n".join(lines).encode(), digest_size=20).hexdigest())
 
 
 def list_folder(master: Path) -> Listing:
     """List every regular file below the master's folder. Symbolic links are not followed: they may leave it."""
     # By name: two that are not UTF-8 may read the same.
     found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(master.parent))}
-    return Listing(master, tuple(found[name] for name in sorted(found)))
+    return to_listing(master, tuple(found[name] for name in sorted(found)))
 
 
 def list_linked(master: Path, linked: Iterable[str]) -> Listing:
@@ -59,7 +58,7 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
             if target.is_relative_to(folder):
                 names.add(str(target.relative_to(folder)))
     found = ((name, _stat(folder / name)) for name in sorted(names))
-    return Listing(master, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+    return to_listing(master, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
 
 
 def is_mounted(folder: str) -> bool:

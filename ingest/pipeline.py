@@ -11,15 +11,14 @@ from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
+from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
-from ingest.catalogue.store import store_record
+from ingest.identity import MasterContext, is_no_dataset
 from ingest.listing import count_missing, is_mounted, is_there, list_folder, list_linked
-from ingest.mapping.mapping import to_drafts
 from ingest.nexus.errors import (
     NexusStructureError,
     NotFinishedError,
@@ -31,7 +30,7 @@ from ingest.nexus.errors import (
 from ingest.nexus.gate import Gate, read_gate
 from ingest.nexus.record import FileKind
 from ingest.retries import LONGEST_DELAY, to_failed_values
-from ingest.storing import MasterContext, find_original, move_dataset, store_dataset, store_side_file
+from ingest.storing import find_original, move_dataset, store_dataset, store_side_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,10 +39,12 @@ if TYPE_CHECKING:
 
     from ingest.mapping.drafts import DatasetDraft
     from ingest.nexus.child import MasterReading, ReaderChild
-    from ingest.rulebook import Rulebook
+    from ingest.rulebook import Rulebook, RulesAtHand
     from ingest.settings import IngestSettings
 
 INDEX_BATCH = 500
+NO_END = "a scan has no end"
+"""Why a dataset is incomplete whose rules demand an end of every scan."""
 # Level 1 packs a record in a third of the time of level 6, into a quarter more bytes.
 RECORD_COMPRESSION = 1
 
@@ -80,6 +81,7 @@ class _Mapped:
     """Those of the master's row."""
     record_format: int
     record: bytes
+    rulebook: str
 
 
 def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: datetime) -> Outcome:
@@ -154,33 +156,44 @@ def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettin
 def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime) -> _Mapped:
     with services.read_sessions() as session:
         root = session.get_one(Root, claim.root_id)
-    rules = services.rulebook.choose(reading.record, root.rules)
-    draft = to_drafts(reading.record, rules, ZoneInfo(root.timezone))
-    context = _to_context(root, claim, draft, reading.gate, services.rulebook)
+    rules = services.rulebook.open_for(root)
+    draft = rules.to_draft(reading.record)
+    context = _to_context(root, claim, draft, reading.gate, rules)
     waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
     context = replace(context, is_complete=not waits)
     columns = _to_read_values(reading, draft, context, waits, now)
     record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
-    return _Mapped(draft, context, columns, reading.record.format, record)
+    return _Mapped(draft, context, columns, reading.record.format, record, rules.digest)
 
 
 def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
     draft, columns = mapped.draft, mapped.columns
     # Read again with the lock in hand: somebody may have said in between who may see what is below the root.
     context = replace(mapped.context, root=session.get_one(Root, claim.root_id))
-    if draft.kind is FileKind.COLLECTION or draft.is_side_file:
+    if is_no_dataset(draft):
         store_side_file(session, draft, context)
+        _keep_record(session, claim, mapped)
         mark_master(session, claim, MasterState.SIDE_FILE, **columns)
         return Outcome(claim.path, MasterState.SIDE_FILE, draft.kind)
     if not draft.scans:
         raise NexusStructureError(claim.path, "no NXentry")
     copy_of_id = _settle_identity(session, claim, columns)
     stored = store_dataset(session, draft, context, copy_of_id)
-    if stored.has_changed or columns["record_digest"] != claim.record_digest:
-        store_record(session, claim.master_file_id, mapped.record_format, mapped.record)
+    _keep_record(session, claim, mapped)
     state = MasterState.INGESTED if context.is_complete else MasterState.INCOMPLETE
     mark_master(session, claim, state, **columns)
     return Outcome(claim.path, state, columns["reason"], stored.dataset_id, stored.has_changed)
+
+
+def _keep_record(session: Session, claim: Claim, mapped: _Mapped) -> None:
+    """Leave the record stored as it was read now, and with it by which rules it was mapped."""
+    known = None
+    if mapped.columns["record_digest"] == claim.record_digest:
+        known = find_rulebook(session, claim.master_file_id)
+    if known is None:
+        store_record(session, claim.master_file_id, mapped.record_format, mapped.rulebook, mapped.record)
+    elif known != mapped.rulebook:
+        mark_mapped(session, [claim.master_file_id], mapped.rulebook)
 
 
 def _to_waits(
@@ -192,7 +205,7 @@ def _to_waits(
     if gate.open_for_write:
         waits["its writer never closed it"] = None
     if not draft.all_ended:
-        waits["a scan has no end"] = None
+        waits[NO_END] = None
     linked = [link.file for link in draft.linked_files]
     missing = count_missing(context.path, context.root.path, linked, context.listing)
     if missing:
@@ -209,11 +222,11 @@ def _to_context(
     claim: Claim,
     draft: DatasetDraft,
     gate: Gate,
-    rulebook: Rulebook,
+    rules: RulesAtHand,
 ) -> MasterContext:
     path = Path(claim.path)
     # As the crawl sees it: it descends into no folder that a master owns.
-    owns_folder = rulebook.find_master_name(str(path.parent), [path.name]) is not None
+    owns_folder = rules.find_master_name(str(path.parent), [path.name]) is not None
     # Taken before the folder is listed: what comes in between is seen by the next crawl.
     folder_mtime_ns = clamp_ns(path.parent.stat().st_mtime_ns) if owns_folder else None
     linked = [link.file for link in draft.linked_files]
@@ -223,7 +236,7 @@ def _to_context(
         path=path,
         file_size=gate.size,
         mtime_ns=clamp_ns(gate.mtime_ns),
-        match=rulebook.match(path),
+        match=rules.match(path),
         listing=list_folder(path) if owns_folder else list_linked(path, linked),
         folder_mtime_ns=folder_mtime_ns,
         is_complete=False,

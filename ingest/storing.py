@@ -5,18 +5,14 @@ May touch the Session it was given, through `ingest.catalogue.store`. May not co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from hashlib import blake2b
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import select, update
 
 from ingest.catalogue import store
 from ingest.catalogue.masters import to_instant
 from ingest.catalogue.model import (
-    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetTechnique,
@@ -30,35 +26,19 @@ from ingest.catalogue.model import (
     Root,
 )
 from ingest.catalogue.releases import says_the_same, to_release_date
+from ingest.identity import to_content_digest, to_instruments, to_names, to_place
 from ingest.rows import to_parameter_row, to_scan_row, to_value, to_wanted_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.model import Base
-    from ingest.listing import Listing
+    from ingest.identity import MasterContext
     from ingest.mapping.drafts import DatasetDraft, ScanDraft
-    from ingest.mapping.paths import PathMatch
 
 FILE_USER_ROLE = "named by file"
-
-
-@dataclass(frozen=True, slots=True)
-class MasterContext:
-    """All that is known about a master besides what it says itself."""
-
-    root: Root
-    master_file_id: int
-    path: Path
-    file_size: int
-    mtime_ns: int
-    match: PathMatch | None
-    listing: Listing
-    folder_mtime_ns: int | None
-    """Given where the whole folder is the dataset's."""
-    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +52,14 @@ class Stored:
 def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext, copy_of_id: int | None) -> Stored:
     """Leave the catalogue with what the master says; the revision rises only if that changed."""
     dataset = session.scalar(select(Dataset).where(Dataset.master_file_id == context.master_file_id))
-    digest = _to_digest(draft, context)
+    digest = to_content_digest(draft, context)
     if dataset is not None and dataset.content_digest == digest:
         return Stored(dataset.id, has_changed=False)
     investigation = _place(session, draft, context)
     is_new = dataset is None
     if dataset is None:
         # It may have been taken for a side file while little was in it.
-        store.forget_investigation_file(session, context.root.id, _below_root(context))
+        store.forget_investigation_file(session, context.root.id, str(context.below_root))
         dataset = Dataset(
             master_file_id=context.master_file_id,
             copy_of_id=copy_of_id,
@@ -109,7 +89,7 @@ def store_side_file(session: Session, draft: DatasetDraft, context: MasterContex
     store.upsert_investigation_file(
         session,
         context.root.id,
-        _below_root(context),
+        str(context.below_root),
         investigation_id=_place(session, draft, context).id,
         kind=draft.kind,
         file_size=context.file_size,
@@ -147,34 +127,16 @@ def move_dataset(session: Session, dataset: Dataset, master_file_id: int) -> Non
     session.expire(dataset)
 
 
-def _below_root(context: MasterContext) -> str:
-    return str(context.path.relative_to(context.root.path))
-
-
-def _to_digest(draft: DatasetDraft, context: MasterContext) -> str:
-    # Another version of the rules that says the same is no news.
-    content = (
-        replace(draft, rules_version=""),
-        str(context.path),
-        context.listing.digest,
-        context.is_complete,
-        context.root.facility_id,
-    )
-    return blake2b(msgspec.json.encode(content), digest_size=20).hexdigest()
-
-
 def _place(session: Session, draft: DatasetDraft, context: MasterContext) -> Investigation:
-    """Return the investigation: the one that the file names, else the path, else one for the first folder."""
-    match, root = context.match, context.root
-    named = next((s.experiment_identifier.value for s in draft.scans if s.experiment_identifier), None)
-    proposal = named or (match.proposal if match else None)
-    visit = (match.visit if match else None) or NO_VISIT
-    is_inferred = proposal is None
-    if proposal is None:
-        below = context.path.relative_to(root.path).parts
-        proposal = below[0] if len(below) > 1 else Path(root.path).name
+    place, root = to_place(draft, context), context.root
     return store.get_investigation(
-        session, root.facility_id, proposal, visit, root_id=root.id, is_inferred=is_inferred, is_secret=root.is_secret
+        session,
+        root.facility_id,
+        place.proposal,
+        place.visit,
+        root_id=root.id,
+        is_inferred=place.is_inferred,
+        is_secret=root.is_secret,
     )
 
 
@@ -222,7 +184,7 @@ def _fill(
     if dataset.investigation_id != investigation.id:
         dataset.release_date = None  # it opens with the new one
     dataset.investigation_id = investigation.id
-    dataset.name = store.find_free_dataset_name(session, investigation.id, _names(context), dataset.id)
+    dataset.name = store.find_free_dataset_name(session, investigation.id, to_names(context), dataset.id)
     dataset.location = str(context.listing.location)
     dataset.sample_id = sample_ids.pop() if len(sample_ids) == 1 else None
     dataset.is_complete = context.is_complete
@@ -234,17 +196,6 @@ def _fill(
     dataset.flags = list(draft.flags)
     if context.root.release_policy == ReleasePolicy.IMMEDIATELY:
         dataset.release_date = dataset.end_date or to_instant(context.mtime_ns)
-
-
-def _names(context: MasterContext) -> Iterator[str]:
-    """Yield what the dataset may be called, best first."""
-    below = context.path.relative_to(context.root.path)
-    if context.match is not None and context.match.dataset:
-        yield context.match.dataset
-    else:
-        yield context.path.stem
-    yield str(Path(*below.parts[1:])) if len(below.parts) > 1 else str(below)
-    yield str(below)
 
 
 def _store_parts(
@@ -293,10 +244,7 @@ def _store_instruments(
     *,
     is_new: bool,
 ) -> None:
-    """Tie the instrument: the beamline that the path names, with what the file calls it as its full name."""
-    said = {scan.instrument_name.value for scan in draft.scans if scan.instrument_name}
-    beamline = context.match.beamline if context.match else None
-    names = {beamline: min(said, default=None)} if beamline else dict.fromkeys(sorted(said))
+    names = to_instruments(draft, context)
     ids = [store.get_instrument_id(session, context.root.facility_id, name, full) for name, full in names.items()]
     _tie(session, DatasetInstrument, dataset, [{"instrument_id": each} for each in ids], is_new=is_new)
     for each in ids:

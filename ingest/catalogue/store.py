@@ -19,7 +19,6 @@ from ingest.catalogue.model import (
     Investigation,
     InvestigationFile,
     Layer,
-    MasterRecord,
     ParameterType,
     Sample,
     SampleType,
@@ -43,7 +42,10 @@ class ParameterUnitError(CatalogueError):
 
     def __init__(self, name: str, unit: str, known: str) -> None:
         self.name, self.unit, self.known = name, unit, known
-        super().__init__(f"parameter {name} is kept in {known or 'no unit'}, a rule gave it in {unit or 'no unit'}")
+        super().__init__(
+            f"parameter {name} is kept in {known or 'no unit'}, a rule gave it in {unit or 'no unit'}: "
+            f"let the rule give it in {known or 'no unit'}, or call the parameter otherwise"
+        )
 
 
 def get_facility_id(session: Session, name: str) -> int:
@@ -257,12 +259,6 @@ def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[st
     dataset.listing_digest = digest
     dataset.file_count = len(files)
     dataset.file_size = sum(size for _, size, _ in files)
-
-
-def store_record(session: Session, master_file_id: int, record_format: int, document: bytes) -> None:
-    """Keep the record of a master, in place of an older one."""
-    changed = {"format": record_format, "document": document}
-    session.execute(upsert(session, MasterRecord, {"master_file_id": master_file_id}, changed))
 
 
 def _update_datafiles(

@@ -7,10 +7,9 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
@@ -27,6 +26,7 @@ DEFAULT_RULES: Final = "nexus"
 RECOGNISED: Final = 10
 """The score from which on a file counts as a writer's."""
 _SHIPPED: Final = "ingest.mapping.rule_files"
+_Stamp: TypeAlias = tuple[int, int, int] | None
 
 
 class RuleFileError(CatalogueError):
@@ -47,13 +47,27 @@ class Rules:
     plan: Plan
 
 
-@lru_cache(maxsize=64)
-def load_rules(name_or_path: str) -> Rules:
-    """Return the rules of that name, or of the TOML file at that path; each is read once.
+_LOADED: Final[dict[str, tuple[Rules, dict[str, _Stamp]]]] = {}
+"""What was loaded, with the stamps of the files it was made of; what is shipped has none and stays."""
 
-    Raises RuleFileError if there are none, or if they do not keep to the schema.
+
+def load_rules(name_or_path: str) -> Rules:
+    """Return the rules of that name, or of the TOML file at that path; they are read again when a file changed.
+
+    A process that serves for weeks so works by the rules of today. Raises RuleFileError if there are none, or if they
+    do not keep to the schema.
     """
-    table = _read_merged(name_or_path, ())
+    known = _LOADED.get(name_or_path)
+    if known is not None and all(_to_stamp(place) == stamp for place, stamp in known[1].items()):
+        return known[0]
+    # Stamps are taken before the files are read: a change in between is seen the next time.
+    stamps: dict[str, _Stamp] = {}
+    rules = _load(name_or_path, _read_merged(name_or_path, (), stamps))
+    _LOADED[name_or_path] = rules, stamps
+    return rules
+
+
+def _load(name_or_path: str, table: dict[str, Any]) -> Rules:
     try:
         file = RuleFile.model_validate(table)
         plan = to_plan(file)
@@ -72,10 +86,8 @@ def shipped_rules() -> tuple[Rules, ...]:
     return tuple(load_rules(name) for name in sorted(names, key=lambda name: (name == DEFAULT_RULES, name)))
 
 
-def choose_rules(record: MasterRecord, available: Iterable[Rules], root_choice: str | None = None) -> Rules:
-    """Return the root's own rules, else those that recognise the file best, else the NeXus default."""
-    if root_choice:
-        return load_rules(root_choice)
+def choose_rules(record: MasterRecord, available: Iterable[Rules]) -> Rules:
+    """Return the rules that recognise the file best, else the NeXus default."""
     scored = [(score_of(record, rules.file.recognise), rules) for rules in available]
     best, rules = max(scored, key=lambda pair: pair[0], default=(0, None))
     return rules if rules is not None and best >= RECOGNISED else load_rules(DEFAULT_RULES)
@@ -95,17 +107,27 @@ def _shows(record: MasterRecord, evidence: Evidence) -> bool:
     )
 
 
-def _read_merged(name_or_path: str, above: tuple[str, ...]) -> dict[str, Any]:
-    """Return the table of a rule file on top of those that it extends."""
+def _read_merged(name_or_path: str, above: tuple[str, ...], stamps: dict[str, _Stamp]) -> dict[str, Any]:
+    """Return the table of a rule file on top of those that it extends, and note the stamp of each file."""
     if name_or_path in above:
         raise RuleFileError(name_or_path, [f"extends itself through {' -> '.join(above)}"])
+    if name_or_path.endswith(".toml"):
+        stamps[name_or_path] = _to_stamp(name_or_path)
     table = _read_table(name_or_path)
     extended = table.get("extends", "")
     if not isinstance(extended, str) or not extended:
         return table
     if extended.endswith(".toml"):
         extended = str(Path(name_or_path).parent / extended)
-    return _merge(table, _read_merged(extended, (*above, name_or_path)), own=("recognise",))
+    return _merge(table, _read_merged(extended, (*above, name_or_path), stamps), own=("recognise",))
+
+
+def _to_stamp(place: str) -> _Stamp:
+    try:
+        stat = Path(place).stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _read_table(name_or_path: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.mapping.paths import match_path, to_master_names
 from ingest.mapping.rules import choose_rules, load_rules, shipped_rules
+from ingest.rulebook import Rulebook
 from tests.mapping.record_parts import drafted, entry, field, group, record
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_rules_are_chosen_by_what_tells_the_writer(attributes: dict[str, str], e
 
 def test_the_roots_own_rules_go_first() -> None:
     master = record(entry(), publisher="bliss")
-    assert choose_rules(master, shipped_rules(), root_choice="nexus").name == "nexus"
+    assert Rulebook().open("nexus", "UTC").choose(master).name == "nexus"
 
 
 MASTER = "RAW_DATA/LaB6/LaB6_0001/LaB6_0001.h5"

@@ -17,7 +17,6 @@ from sqlalchemy import update
 from ingest.catalogue.masters import announce, claim_next, claim_one, release_abandoned, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
-from ingest.mapping.rules import load_rules
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
 from tests.pipeline.site import OLD, Site, ago, set_age, watching
@@ -494,7 +493,6 @@ def test_a_root_whose_rule_file_is_gone_blames_no_file(site: Site, tmp_path: Pat
     path = site.write()
     site.walk(rules=str(rules))
     rules.unlink()
-    load_rules.cache_clear()
     site.drain()
     assert site.state(path)[0] == "ready"
     assert site.master(path).failures == 0
