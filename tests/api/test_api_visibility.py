@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.dependencies import get_now, get_viewer
+from api.dependencies import get_now
+from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.search import Noun
-from ingest.catalogue.visibility import OPERATOR
-from tests.entities import FUTURE, add_dataset
+from tests.entities import FUTURE, PAST, add_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
+    from httpx2 import Response
 
     from tests.entities import Catalogue
 
@@ -31,7 +32,9 @@ DATASETS = {
 KNOWN = {OPEN: 200, ANNOUNCED: 200, EMBARGOED: 404, SECRET: 404, SECRET_LATE: 404}
 RELEASED = KNOWN | {ANNOUNCED: 403}
 NO_DATASET = None
-ROUTES = {
+# For each route: what anonymous is answered by the class of the dataset (whoever carries `read` is answered 200), or
+# nothing where it is about no single dataset, or the scope without which it answers nobody.
+ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/": NO_DATASET,
     "/static": NO_DATASET,
     "/docs": NO_DATASET,
@@ -45,7 +48,12 @@ ROUTES = {
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,
     "/api/v1/datasets/{dataset_id}/files": RELEASED,
 }
-PER_DATASET = [path for path, expected in ROUTES.items() if expected is not NO_DATASET]
+PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict)}
+SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
+# What is asked of a route that takes more than the number of a dataset.
+PLACES: dict[str, str | int] = {}
+BODIES: dict[str, Any] = {}
+Carried = dict[Scope, dict[str, str]]
 
 
 @pytest.fixture
@@ -61,28 +69,70 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
     return made
 
 
+@pytest.fixture(scope="module")
+def carried(module_catalogue: Catalogue) -> Carried:
+    """Give out one token for each scope; return the header that carries it."""
+    with module_catalogue.sessions.begin() as session:
+        made = {scope: create_token(session, scope, [scope], PAST, None) for scope in Scope}
+    return {scope: {"Authorization": f"Bearer {token.text}"} for scope, token in made.items()}
+
+
 def names_closed(text: str) -> bool:
     return any(word in text for word in CLOSED)
 
 
-def to_paths(routes: Iterable[Any], prefix: str = "") -> Iterator[str]:
+def to_methods(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, set[str]]]:
     for route in routes:
         nested = getattr(route, "original_router", None)
         if nested is not None:
             context = route.include_context
-            yield from to_paths(nested.routes, prefix + context.prefix)
+            yield from to_methods(nested.routes, prefix + context.prefix)
         else:
-            yield prefix + route.path
+            yield prefix + route.path, getattr(route, "methods", {"GET"})
+
+
+def ask(client: TestClient, path: str, dataset_id: int = 0, headers: dict[str, str] | None = None) -> Response:
+    """Ask by each method that the route has, and return the last answer: they are to be the same."""
+    methods = [methods for known, methods in to_methods(client.app.routes) if known == path]
+    answers = [
+        client.request(method, path.format(dataset_id=dataset_id, **PLACES), headers=headers, json=BODIES.get(path))
+        for method in sorted(set[str]().union(*methods) - {"HEAD"}, reverse=True)
+    ]
+    assert len({answer.status_code for answer in answers}) == 1
+    return answers[-1]
 
 
 def test_every_route_has_a_row(app: FastAPI) -> None:
-    assert set(to_paths(app.routes)) == set(ROUTES)
+    assert {path for path, _ in to_methods(app.routes)} == set(ROUTES)
 
 
-@pytest.mark.parametrize("path", [path for path, expected in ROUTES.items() if expected is NO_DATASET])
+@pytest.mark.parametrize("path", [path for path, row in ROUTES.items() if row is NO_DATASET])
 @pytest.mark.usefixtures("ids")
 def test_route_without_a_dataset_names_nothing_closed(client: TestClient, path: str) -> None:
-    assert not names_closed(client.get(path).text)
+    assert not names_closed(ask(client, path).text)
+
+
+@pytest.mark.parametrize("path", SCOPED)
+@pytest.mark.usefixtures("ids")
+def test_route_for_few_answers_only_who_carries_its_scope(client: TestClient, carried: Carried, path: str) -> None:
+    anonymous = ask(client, path)
+    assert (anonymous.status_code, anonymous.json()["code"]) == (401, "missing_token")
+    for scope, headers in carried.items():
+        answer = ask(client, path, headers=headers)
+        if scope is SCOPED[path]:
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope")
+            assert f"scope {SCOPED[path]}" in answer.json()["detail"]
+            assert not names_closed(answer.text)
+
+
+@pytest.mark.parametrize("path", PER_DATASET)
+@pytest.mark.parametrize("word", CLOSED)
+def test_scope_of_the_operator_shows_no_closed_dataset(
+    client: TestClient, ids: dict[str, int], carried: Carried, path: str, word: str
+) -> None:
+    assert ask(client, path, ids[word], carried[Scope.OPERATE]).status_code == 404
 
 
 @pytest.mark.parametrize("path", PER_DATASET)
@@ -90,8 +140,8 @@ def test_route_without_a_dataset_names_nothing_closed(client: TestClient, path: 
 def test_anonymous_is_answered_by_the_class_of_the_dataset(
     client: TestClient, ids: dict[str, int], path: str, word: str
 ) -> None:
-    answer = client.get(path.format(dataset_id=ids[word]))
-    assert answer.status_code == ROUTES[path][word]
+    answer = ask(client, path, ids[word])
+    assert answer.status_code == PER_DATASET[path][word]
     assert not names_closed(answer.text)
 
 
@@ -100,7 +150,7 @@ def test_anonymous_is_answered_by_the_class_of_the_dataset(
 def test_closed_dataset_is_answered_as_one_that_is_not_there(
     client: TestClient, ids: dict[str, int], path: str, word: str
 ) -> None:
-    closed, absent = (client.get(path.format(dataset_id=each)) for each in (ids[word], 999_999))
+    closed, absent = (ask(client, path, each) for each in (ids[word], 999_999))
     assert closed.text.replace(f"dataset {ids[word]}", "") == absent.text.replace("dataset 999999", "")
     assert closed.status_code == absent.status_code == 404
     assert dict(closed.headers, **{"x-request-id": ""}).keys() == dict(absent.headers).keys()
@@ -108,11 +158,10 @@ def test_closed_dataset_is_answered_as_one_that_is_not_there(
 
 @pytest.mark.parametrize("path", PER_DATASET)
 @pytest.mark.parametrize("word", DATASETS)
-def test_operator_sees_every_dataset(
-    app: FastAPI, client: TestClient, ids: dict[str, int], path: str, word: str
+def test_reader_sees_every_dataset(
+    client: TestClient, ids: dict[str, int], carried: Carried, path: str, word: str
 ) -> None:
-    app.dependency_overrides[get_viewer] = lambda: OPERATOR
-    answer = client.get(path.format(dataset_id=ids[word]))
+    answer = ask(client, path, ids[word], carried[Scope.READ])
     assert answer.status_code == 200
     assert word in answer.text
 
@@ -120,8 +169,8 @@ def test_operator_sees_every_dataset(
 def test_release_is_judged_by_the_clock_of_the_request(app: FastAPI, client: TestClient, ids: dict[str, int]) -> None:
     app.dependency_overrides[get_now] = lambda: FUTURE
     for path in PER_DATASET:
-        assert client.get(path.format(dataset_id=ids[EMBARGOED])).status_code == 200
-        assert client.get(path.format(dataset_id=ids[SECRET])).status_code == 404
+        assert ask(client, path, ids[EMBARGOED]).status_code == 200
+        assert ask(client, path, ids[SECRET]).status_code == 404
     assert client.get("/api/v1/datasets").json()["total"] == 3
 
 
@@ -193,18 +242,18 @@ def test_parameter_of_closed_data_is_refused_as_one_that_is_not_there(client: Te
     assert closed.json()["detail"].startswith("no field or parameter is called")
 
 
-def test_places_on_the_server_are_shown_to_the_operator_only(
-    app: FastAPI, client: TestClient, ids: dict[str, int]
+def test_places_on_the_server_are_shown_to_readers_only(
+    client: TestClient, ids: dict[str, int], carried: Carried
 ) -> None:
     path = f"/api/v1/datasets/{ids[OPEN]}"
     assert "/data/" not in client.get(path).text
-    app.dependency_overrides[get_viewer] = lambda: OPERATOR
-    assert client.get(path).json()["location"] == f"/data/{OPEN}"
+    assert "/data/" not in client.get(path, headers=carried[Scope.OPERATE]).text
+    assert client.get(path, headers=carried[Scope.READ]).json()["location"] == f"/data/{OPEN}"
 
 
 @pytest.mark.parametrize(
     ("word", "visibility"), [(OPEN, "open"), (ANNOUNCED, "embargoed"), (EMBARGOED, "embargoed"), (SECRET, "secret")]
 )
-def test_class_is_told(app: FastAPI, client: TestClient, ids: dict[str, int], word: str, visibility: str) -> None:
-    app.dependency_overrides[get_viewer] = lambda: OPERATOR
-    assert client.get(f"/api/v1/datasets/{ids[word]}").json()["visibility"] == visibility
+def test_class_is_told(client: TestClient, ids: dict[str, int], carried: Carried, word: str, visibility: str) -> None:
+    answer = client.get(f"/api/v1/datasets/{ids[word]}", headers=carried[Scope.READ])
+    assert answer.json()["visibility"] == visibility
