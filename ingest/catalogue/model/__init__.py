@@ -42,6 +42,7 @@ from ingest.catalogue.model.investigation import (
     SampleType,
 )
 from ingest.catalogue.model.master import MasterFile, MasterRecord, MasterState
+from ingest.catalogue.model.notice import Notice, NoticeState
 from ingest.catalogue.model.publication import (
     Affiliation,
     DataCollection,
@@ -93,6 +94,8 @@ __all__ = [
     "MasterFile",
     "MasterRecord",
     "MasterState",
+    "Notice",
+    "NoticeState",
     "ParameterType",
     "Publication",
     "RelatedItem",
