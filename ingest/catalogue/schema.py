@@ -15,7 +15,7 @@ from ingest.catalogue.errors import SchemaTooNewError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest revision in migrations/versions: compared at each start, which would cost 0.2 s through alembic."""
 
 

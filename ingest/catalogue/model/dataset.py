@@ -41,6 +41,11 @@ class Dataset(Stamped, Base):
             postgresql_where=text("indexed_revision < revision"),
         ),
         Index("ix_dataset_start_date_id", "start_date", "id"),
+        # What tells whether an investigation may be seen, and its dates, is read from the index alone.
+        Index(
+            "ix_dataset_of_investigation",
+            *("investigation_id", "start_date", "end_date", "release_date", "is_secret", "is_metadata_public"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -104,7 +109,10 @@ class Scan(Base):
     """One NXentry of a master."""
 
     __tablename__ = "scan"
-    __table_args__ = (UniqueConstraint("dataset_id", "entry_name"),)
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "entry_name"),
+        Index("ix_scan_sample_id_dataset_id", "sample_id", "dataset_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
@@ -122,7 +130,7 @@ class Scan(Base):
     source_name: Mapped[str | None] = mapped_column(Text)
     source_type: Mapped[str | None] = mapped_column(Text)
     probe: Mapped[str | None] = mapped_column(String(255))
-    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"), index=True)
+    sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"))
     detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     users: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -115,13 +115,14 @@ class Sample(Stamped, Base):
     __table_args__ = (
         UniqueConstraint("facility_id", "proposal", "name"),
         Index("ix_sample_pid", "pid", unique=True),
+        Index("ix_sample_name_id", "name", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     facility_id: Mapped[int] = mapped_column(ForeignKey("facility.id"))
     proposal: Mapped[str] = mapped_column(String(255), default="")
     name: Mapped[str] = mapped_column(String(1023))
-    type_id: Mapped[int | None] = mapped_column(ForeignKey("sample_type.id"))
+    type_id: Mapped[int | None] = mapped_column(ForeignKey("sample_type.id"), index=True)
     pid: Mapped[str | None] = mapped_column(String(255))
 
     type: Mapped[SampleType | None] = relationship()
