@@ -182,6 +182,26 @@ class QuarantinedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """A dataset that was declared closed, and what became of it."""
+
+    id: int
+    path: str
+    state: str
+    reason: str | None
+    """Why it waits, was refused, or why its master is not complete."""
+    source: str
+    told_at: datetime
+    repeated_at: datetime
+    times_told: int
+    next_attempt_at: datetime | None
+    master_state: str | None
+    dataset_id: int | None
+    is_searchable: bool
+    """The index knows the latest revision of its dataset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootView:
     """A folder whose masters are catalogued, with what was said about it."""
 

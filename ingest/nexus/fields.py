@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.nexus.classes import Reading, is_payload
 from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.record import Field
-from ingest.nexus.redaction import is_personal
+from ingest.catalogue.redaction import is_personal
 from ingest.nexus.values import to_extremes, to_value
 
 if TYPE_CHECKING:

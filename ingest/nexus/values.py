@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ingest.nexus.redaction import to_redacted
+from ingest.catalogue.redaction import to_redacted
 
 if TYPE_CHECKING:
     from ingest.nexus.budget import Budget

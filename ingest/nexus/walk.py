@@ -23,7 +23,7 @@ from ingest.nexus.opened import Members
 from ingest.nexus.pages import UnusualError
 from ingest.nexus.parser import ParsedField, ParsedGroup, Parser
 from ingest.nexus.record import Field, FileKind, Group, MasterRecord
-from ingest.nexus.redaction import is_personal
+from ingest.catalogue.redaction import is_personal
 from ingest.nexus.values import to_name
 
 if TYPE_CHECKING:

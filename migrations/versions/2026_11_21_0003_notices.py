@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("end_date", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("content_digest", sa.String(length=64), nullable=False),
+        sa.Column("accepted_digest", sa.String(length=64), nullable=True),
         sa.CheckConstraint("state IN ('announced', 'waiting', 'accepted', 'refused')", name=op.f("ck_notice_state")),
         sa.ForeignKeyConstraint(
             ["master_file_id"], ["master_file.id"], name=op.f("fk_notice_master_file_id"), ondelete="SET NULL"

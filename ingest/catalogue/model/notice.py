@@ -66,4 +66,6 @@ class Notice(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Names and values as they were told, all texts."""
     content_digest: Mapped[str] = mapped_column(String(64))
-    """Of what it says about the dataset: told again with the same words, nothing is new."""
+    """Of what it says about the dataset."""
+    accepted_digest: Mapped[str | None] = mapped_column(String(64))
+    """What it said when its master was made due: told again with the same words, nothing is new."""

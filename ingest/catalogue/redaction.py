@@ -1,7 +1,8 @@
-"""Personal data that a record never holds: e-mail addresses, telephone numbers, postal addresses.
+"""Personal data that the catalogue never holds: e-mail addresses, telephone numbers, postal addresses.
 
-Found by the name of a field or attribute, and by pattern inside any text. Used while reading, so that neither record
-nor index nor API ever had them.
+Found by the name of a field, an attribute or a parameter, and by pattern inside any text. Used while a file is read and
+when a notice comes in, so that neither record nor index nor API ever had them. The one module of this room that the
+HDF5 room may use: it knows nothing but text.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.nexus.redaction import is_personal, to_redacted
+from ingest.catalogue.redaction import is_personal, to_redacted
 
 
 @pytest.mark.parametrize(
