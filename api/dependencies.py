@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.settings import ApiSettings
-from ingest.catalogue.access import get_viewer_of_text
+from ingest.catalogue.access import InvalidTokenError, Scope, check_scope, get_viewer_of_text
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.search import DatasetIndex
 from ingest.catalogue.visibility import ANONYMOUS, Viewer
@@ -66,12 +66,26 @@ def get_now() -> datetime:
 
 
 def get_viewer(
+    request: Request,
     session: Annotated[Session, Depends(get_session)],
     now: Annotated[datetime, Depends(get_now)],
     token: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    needed: SecurityScopes,
 ) -> Viewer:
-    """Return who asks: whom the token names, everybody without one. Raises InvalidTokenError for a bad token."""
-    return ANONYMOUS if token is None else get_viewer_of_text(session, token.credentials, now)
+    """Return who asks: whom the token names, everybody without one.
+
+    Raises InvalidTokenError for a bad token, also where everybody is answered, and MissingTokenError or
+    MissingScopeError where the route needs a scope.
+    """
+    viewer = ANONYMOUS
+    if given := request.headers.getlist("Authorization"):
+        # Another scheme and an empty token are no token to the framework; to who sends them they are one.
+        if token is None or len(given) > 1:
+            raise InvalidTokenError("the header must be 'Authorization: Bearer TOKEN', once")
+        viewer = get_viewer_of_text(session, token.credentials, now)
+    for scope in needed.scopes:
+        check_scope(viewer, Scope(scope))
+    return viewer
 
 
 ServicesDependency = Annotated[Services, Depends(get_services)]
@@ -80,4 +94,6 @@ WriteSessionDependency = Annotated[Session, Depends(get_write_session, scope="fu
 SettingsDependency = Annotated[ApiSettings, Depends(get_settings)]
 IndexDependency = Annotated[DatasetIndex, Depends(get_index)]
 ViewerDependency = Annotated[Viewer, Depends(get_viewer)]
+OPERATORS_ONLY: Final = Security(get_viewer, scopes=[Scope.OPERATE])
+"""For the dependencies of a router: only who carries a token with that scope is answered, and the document says so."""
 NowDependency = Annotated[datetime, Depends(get_now)]

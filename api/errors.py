@@ -1,4 +1,4 @@
-"""Every error as an RFC 9457 problem document. One table says which status an error of the catalogue has.
+"""Every error as an RFC 9457 problem document, or as a page for browsers. One table says which status an error of the catalogue has.
 
 A 5xx shows a request id and nothing else; the server's log has the rest under that id.
 """
@@ -18,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.headers import get_request_id, secure_headers
-from ingest.catalogue.access import InvalidTokenError, MissingScopeError
+from api.rendering import is_page_wanted, render_page
+from ingest.catalogue.access import InvalidTokenError, MissingScopeError, MissingTokenError
 from ingest.catalogue.errors import (
     CatalogueError,
     ConflictError,
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     InvalidQueryError: HTTPStatus.BAD_REQUEST,
     InvalidTokenError: HTTPStatus.UNAUTHORIZED,
+    MissingTokenError: HTTPStatus.UNAUTHORIZED,
     MissingScopeError: HTTPStatus.FORBIDDEN,
     NotReleasedError: HTTPStatus.FORBIDDEN,
     PathOutsideRootsError: HTTPStatus.FORBIDDEN,
@@ -91,45 +93,66 @@ def to_answers() -> dict[int | type[Exception], Answer]:
     }
 
 
-def to_problem(status: HTTPStatus, headers: dict[str, str] | None = None, **members: Any) -> JSONResponse:
-    """Return the answer; members that are None are left out."""
+def to_problem(
+    request: Request, status: HTTPStatus, headers: dict[str, str] | None = None, **members: Any
+) -> Response:
+    """Return the answer, a page where a person reads it; members that are None are left out."""
     problem = Problem(title=status.phrase, status=status, **members)
-    return JSONResponse(problem.model_dump(exclude_none=True), status, headers, MEDIA_TYPE)
+    if is_page_wanted(request):
+        answer: Response = render_page(request, "problem.html", status, problem=problem)
+    else:
+        answer = JSONResponse(problem.model_dump(exclude_none=True), status, media_type=MEDIA_TYPE)
+    answer.headers.update({"Vary": "Accept"} | (headers or {}))
+    return answer
 
 
-def to_server_problem(request: Request, status: HTTPStatus, **members: Any) -> JSONResponse:
+def to_server_problem(request: Request, status: HTTPStatus, **members: Any) -> Response:
     """Return the answer to an error of ours: a request id, and for 503 when to come back."""
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
-    return to_problem(status, headers, request_id=get_request_id(request), **members)
+    return to_problem(request, status, headers, request_id=get_request_id(request), **members)
 
 
-async def _answer_known(request: Request, error: Exception) -> JSONResponse:
+async def _answer_known(request: Request, error: Exception) -> Response:
     status = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request %s: %s", get_request_id(request), error, exc_info=error)
         return to_server_problem(request, status)
     if isinstance(error, InvalidQueryError):
         place: dict[str, Any] = {"text": error.text[:MAX_ECHO], "position": error.position} if error.text else {}
-        return to_problem(status, code=_to_code(error), detail=error.message[:MAX_ECHO], **place)
-    return to_problem(status, code=_to_code(error), detail=str(error)[:MAX_ECHO])
+        return to_problem(request, status, code=_to_code(error), detail=error.message[:MAX_ECHO], **place)
+    return to_problem(request, status, _to_challenge(error), code=_to_code(error), detail=str(error)[:MAX_ECHO])
 
 
-async def _answer_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+def _to_challenge(error: Exception) -> dict[str, str] | None:
+    """Return what a client is told about tokens (RFC 6750, 3): nothing is said to be wrong where there was none."""
+    match error:
+        case MissingTokenError():
+            wrong = ""
+        case InvalidTokenError():
+            wrong = ', error="invalid_token"'
+        case MissingScopeError(scope=scope):
+            wrong = f', error="insufficient_scope", scope="{scope}"'
+        case _:
+            return None
+    return {"WWW-Authenticate": f'Bearer realm="nxcat"{wrong}'}
+
+
+async def _answer_invalid(request: Request, error: RequestValidationError) -> Response:
     errors = [InvalidInput(name=_to_name(each["loc"]), message=_to_message(each)) for each in error.errors()]
     detail = "; ".join(f"{each.name}: {each.message}" for each in errors)[:MAX_ECHO]
-    return to_problem(HTTPStatus.UNPROCESSABLE_ENTITY, code="invalid_parameter", detail=detail, errors=errors)
+    return to_problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, code="invalid_parameter", detail=detail, errors=errors)
 
 
-async def _answer_http(request: Request, error: HTTPException) -> JSONResponse:
+async def _answer_http(request: Request, error: HTTPException) -> Response:
     """Answer what the router itself refuses: no such path, no such method."""
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return to_server_problem(request, status)
     detail = None if error.detail == status.phrase else error.detail
-    return to_problem(status, dict(error.headers or {}), code=status.name.lower(), detail=detail)
+    return to_problem(request, status, dict(error.headers or {}), code=status.name.lower(), detail=detail)
 
 
-async def _answer_unforeseen(request: Request, error: Exception) -> JSONResponse:
+async def _answer_unforeseen(request: Request, error: Exception) -> Response:
     """Answer our own mistakes. This answer is made outside of the middleware that sets the headers."""
     logger.error("request %s failed: %r", get_request_id(request), error)
     answer = to_server_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)

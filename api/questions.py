@@ -15,7 +15,8 @@ MAX_VALUES: Final = 20
 COUNTED: Final = tuple(noun for noun in Noun if noun not in UNCOUNTED)
 
 
-def _refuse_nul(text: str) -> str:
+def refuse_nul(text: str) -> str:
+    """Return the text; no database takes one with a NUL in it."""
     if "\0" in text:
         raise ValueError("a NUL character stands in it: leave it out")
     return text
@@ -32,7 +33,7 @@ def _split(text: str) -> list[str]:
     return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(_refuse_nul)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(refuse_nul)]
 Values = Annotated[list[Text], Field(max_length=MAX_VALUES)]
 Facets = Annotated[Text, AfterValidator(_check_facets)]
 # In a query string nothing can be null: what is not given is left out.

@@ -172,6 +172,42 @@ def quarantine_retry(files: tuple[Path, ...], is_json: bool) -> None:
     commands.retry_quarantine(files, is_json=is_json)
 
 
+@main.group()
+def token() -> None:
+    """Tokens to the API: who carries one sees or does more than everybody."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help="What it allows: read (all datasets), operate. Repeatable.")
+@click.option("--expires", help="Days (90d), its last day in UTC (2030-12-31), or never. [default: 90d]")
+@as_json
+def token_create(name: str, scopes: tuple[str, ...], expires: str | None, is_json: bool) -> None:
+    """Give out a token for NAME, a person or a program. It is shown this once: only its digest is kept."""
+    from ingest import token_commands
+
+    token_commands.create(name, scopes, expires, is_json=is_json)
+
+
+@token.command("list")
+@as_json
+def token_list(is_json: bool) -> None:
+    """List the tokens that were given out, what each allows, and whether it still holds."""
+    from ingest import token_commands
+
+    token_commands.list_all(is_json=is_json)
+
+
+@token.command("revoke")
+@click.argument("token_id", type=int, metavar="ID")
+@as_json
+def token_revoke(token_id: int, is_json: bool) -> None:
+    """Leave a token worthless from now on."""
+    from ingest import token_commands
+
+    token_commands.revoke(token_id, is_json=is_json)
+
+
 @main.command()
 @click.option("--host", help="Address to listen on. [default: NXCAT_API_HOST or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. [default: NXCAT_API_PORT or 8000]")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from ingest.catalogue.browsing import to_key
 from ingest.catalogue.errors import CatalogueError, NotFoundError
 from ingest.catalogue.model import Token
 from ingest.catalogue.visibility import Viewer
@@ -38,18 +39,28 @@ class Scope(StrEnum):
 
 
 class InvalidTokenError(CatalogueError):
-    """The token is unknown, has expired or was revoked."""
+    """The token is unknown, has expired or was revoked, or there is none where one should be."""
 
-    def __init__(self) -> None:
-        super().__init__("this token is unknown, has expired or was revoked: ask the operator for another one")
+    def __init__(
+        self, message: str = "this token is unknown, has expired or was revoked: ask the operator for another one"
+    ) -> None:
+        super().__init__(message)
 
 
-class MissingScopeError(CatalogueError):
-    """Whoever asks may not do this; `scope` is what a token would need."""
+class MissingTokenError(CatalogueError):
+    """Whoever asks carries no token, and this needs one with that scope."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        super().__init__(f"this needs a token with the scope {scope}")
+        super().__init__(f"this needs a token with the scope {scope}: send it as 'Authorization: Bearer TOKEN'")
+
+
+class MissingScopeError(CatalogueError):
+    """The token does not allow this; `scope` is what it would need."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        super().__init__(f"this needs a token with the scope {scope}: ask the operator for one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ def list_tokens(session: Session) -> Sequence[Token]:
 
 def revoke_token(session: Session, token_id: int, now: datetime) -> Token:
     """Leave the token worthless from now on; raises NotFoundError if there is none of that number."""
-    token = session.get(Token, token_id)
+    token = session.get(Token, to_key(token_id))
     if token is None:
         raise NotFoundError("token", token_id)
     token.revoked_at = token.revoked_at or now
@@ -102,7 +113,9 @@ def get_viewer_of_id(session: Session, token_id: int, now: datetime) -> Viewer:
 
 
 def check_scope(viewer: Viewer, scope: Scope) -> None:
-    """Raise MissingScopeError if the viewer may not do what needs this scope."""
+    """Raise MissingTokenError or MissingScopeError if the viewer may not do what needs this scope."""
+    if viewer.token_id is None:
+        raise MissingTokenError(scope)
     if scope not in viewer.scopes:
         raise MissingScopeError(scope)
 

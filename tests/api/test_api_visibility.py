@@ -42,6 +42,9 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/openapi.json": NO_DATASET,
     "/health/live": NO_DATASET,
     "/health/ready": NO_DATASET,
+    "/api/v1/status": Scope.OPERATE,
+    "/api/v1/quarantine": Scope.OPERATE,
+    "/api/v1/quarantine/retry": Scope.OPERATE,
     "/api/v1/datasets": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
@@ -52,7 +55,7 @@ PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict
 SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
 # What is asked of a route that takes more than the number of a dataset.
 PLACES: dict[str, str | int] = {}
-BODIES: dict[str, Any] = {}
+BODIES: dict[str, Any] = {"/api/v1/quarantine/retry": {"all": True}}
 Carried = dict[Scope, dict[str, str]]
 
 
