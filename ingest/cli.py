@@ -108,6 +108,21 @@ def inspect(file: Path, rules: str | None, timezone: str, is_json: bool) -> None
 
 
 @main.command()
+@click.option("--dry-run", "is_dry", is_flag=True, help="Tell what would change, and write nothing.")
+@click.option("--reread", "is_reread", is_flag=True, help="Read files again whose record lacks what the rules ask for.")
+@as_json
+def remap(is_dry: bool, is_reread: bool, is_json: bool) -> None:
+    """Apply changed rules to what was read before, without opening a file.
+
+    What the rules at hand have mapped already is passed over, so a second run does nothing. Exit status 1 if a dataset
+    could not be mapped.
+    """
+    from ingest import remap_commands
+
+    sys.exit(remap_commands.remap(is_dry=is_dry, is_reread=is_reread, is_json=is_json))
+
+
+@main.command()
 @click.argument("query", nargs=-1, metavar="QUERY")
 @click.option("--facet", "facets", multiple=True, help="Count the values of a noun, such as instrument or technique.")
 @click.option("--sort", help="newest, oldest, name or relevance. [default: relevance for words, else newest]")
@@ -206,6 +221,32 @@ def token_revoke(token_id: int, is_json: bool) -> None:
     from ingest import token_commands
 
     token_commands.revoke(token_id, is_json=is_json)
+
+
+@main.command()
+@click.argument("datasets", nargs=-1, required=True, type=int, metavar="DATASET...")
+@click.option("--title", required=True, help="What the data are, in one line.")
+@click.option(
+    "--creator",
+    "creators",
+    multiple=True,
+    help="Who made the data: 'Family, Given; ORCID; Affiliation', of which the name must be there. Once for each.",
+)
+@click.option("--licence", required=True, help="Licence by its SPDX identifier, such as CC-BY-4.0.")
+@click.option("--abstract", help="What was measured and why, for readers of the landing page.")
+@as_json
+def publish(datasets: tuple[int, ...], is_json: bool, **said: Any) -> None:
+    r"""Publish released datasets under one DOI, and tell its landing page.
+
+    Publishing the same datasets again tells the DOI that they have.
+
+    \b
+      nxcat publish 42 --title "LaB6 standard" --licence CC-BY-4.0 \\
+          --creator "Example, Ada; 0000-0002-1825-0097; ESRF" --creator "Other, Bob"
+    """
+    from ingest import publish_commands
+
+    publish_commands.publish_datasets(datasets, is_json=is_json, **said)
 
 
 @main.command()

@@ -91,6 +91,11 @@ def to_parameter_row(parameter: ParameterDraft, type_id: int, scan_ids: Mapping[
     }
 
 
+def to_sample_name(scan: ScanDraft) -> str | None:
+    """Return what the scan's sample is called, None if the scan names none."""
+    return to_value(scan.sample_name) or to_value(scan.sample_identifier) or to_value(scan.sample_formula)
+
+
 def to_value(taken: Taken[str] | None) -> str | None:
     """Return the text that was taken, None if there was none."""
     return taken.value if taken else None

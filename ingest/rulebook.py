@@ -54,12 +54,12 @@ class RulesAtHand:
 
     def match(self, path: Path) -> PathMatch | None:
         """Return what the folder names say by the first rule file that knows such a path; None if none does."""
-        return next((m for rules in self._in_order() if (m := match_path(str(path), rules)) is not None), None)
+        return next((m for rules in self.list_all() if (m := match_path(str(path), rules)) is not None), None)
 
     def find_master_name(self, folder: str, files: Sequence[str]) -> str | None:
         """Return which of a folder's files is the master of a dataset that owns the whole folder; None if none does."""
         name = os.path.basename(folder)
-        for rules in self._in_order():
+        for rules in self.list_all():
             found = next((wanted for wanted in to_master_names(name, rules) if wanted in files), None)
             if found is not None:
                 match = match_path(f"{folder}/{found}", rules)
@@ -67,7 +67,8 @@ class RulesAtHand:
                     return found
         return None
 
-    def _in_order(self) -> tuple[Rules, ...]:
+    def list_all(self) -> tuple[Rules, ...]:
+        """Return the rule files, the root's own first."""
         return (self.own, *self.shipped) if self.own else self.shipped
 
 

@@ -25,9 +25,10 @@ from ingest.catalogue.model import (
     ReleasePolicy,
     Root,
 )
+from ingest.catalogue.publication_store import is_published
 from ingest.catalogue.releases import says_the_same, to_release_date
 from ingest.identity import to_content_digest, to_instruments, to_names, to_place
-from ingest.rows import to_parameter_row, to_scan_row, to_value, to_wanted_types
+from ingest.rows import to_parameter_row, to_sample_name, to_scan_row, to_value, to_wanted_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,6 +83,16 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     _extend(session, investigation, dataset, context.root)
     session.flush()
     return Stored(dataset.id, has_changed=True)
+
+
+def note_content(session: Session, dataset_id: int, digest: str) -> None:
+    """Note by which digest the content is told from now on; the dataset itself did not change."""
+    session.execute(
+        update(Dataset)
+        .where(Dataset.id == dataset_id)
+        .values(content_digest=digest, modified_at=Dataset.modified_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def store_side_file(session: Session, draft: DatasetDraft, context: MasterContext) -> None:
@@ -150,8 +161,7 @@ class _SampleIds:
 
     def of(self, scan: ScanDraft) -> int | None:
         """Return the id of the scan's sample, made if it was not there; None if the scan names none."""
-        name, formula, pid = (to_value(t) for t in (scan.sample_name, scan.sample_formula, scan.sample_identifier))
-        name = name or pid or formula
+        name, formula, pid = to_sample_name(scan), to_value(scan.sample_formula), to_value(scan.sample_identifier)
         if name is None:
             return None
         key = (name, formula, pid)
@@ -211,7 +221,7 @@ def _store_parts(
     if is_new:
         scan_ids = store.insert_scans(session, dataset.id, rows)
     else:
-        scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=dataset.doi is not None)
+        scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=is_published(session, dataset.id))
     types = store.get_parameter_type_ids(session, investigation.facility_id, to_wanted_types(draft.parameters))
     parameters = [to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
     (store.insert_file_parameters if is_new else store.replace_file_parameters)(session, dataset.id, parameters)

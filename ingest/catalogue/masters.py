@@ -137,6 +137,24 @@ def release_abandoned(session: Session, now: datetime, lease: timedelta, max_att
     return len(gone)
 
 
+def make_due(session: Session, master_file_id: int, now: datetime) -> None:
+    """Let a master that was read be read again, by whoever looks next."""
+    session.execute(
+        update(MasterFile)
+        .where(MasterFile.id == master_file_id, MasterFile.claimed_at.is_(None))
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def mark_incomplete(session: Session, master_file_id: int, reason: str) -> None:
+    """Leave a master that was read incomplete, for one more reason."""
+    master = session.get_one(MasterFile, master_file_id)
+    if master.state in (MasterState.INGESTED, MasterState.INCOMPLETE):
+        reasons = [known for known in (master.reason or "").split("; ") if known and known != reason]
+        master.state, master.reason = MasterState.INCOMPLETE, "; ".join([reason, *reasons])[:255]
+
+
 def mark_vanished(session: Session, master_file_ids: list[int]) -> None:
     """Note that these masters are gone from disk. Their datasets stay; their files are marked."""
     if not master_file_ids:

@@ -117,10 +117,23 @@ def get_parameter_type_ids(session: Session, facility_id: int, wanted: Sequence[
         ]
         session.execute(insert_ignoring(session, ParameterType).values(rows))
         known = {row.name: row for row in session.execute(find)}
-    for each in wanted:
-        if known[each.name].units != each.unit:
-            raise ParameterUnitError(each.name, each.unit, known[each.name].units)
+    check_units(wanted, {name: row.units for name, row in known.items()})
     return {name: row.id for name, row in known.items()}
+
+
+def check_units(wanted: Iterable[WantedType], known: Mapping[str, str]) -> None:
+    """Raise ParameterUnitError if one of the types is kept in another unit; `known` are the units by name."""
+    for each in wanted:
+        if known.get(each.name, each.unit) != each.unit:
+            raise ParameterUnitError(each.name, each.unit, known[each.name])
+
+
+def list_units(session: Session, facility_id: int) -> dict[str, str]:
+    """Return in which unit each of a facility's parameter types is kept."""
+    rows = session.execute(
+        select(ParameterType.name, ParameterType.units).where(ParameterType.facility_id == facility_id)
+    )
+    return {row.name: row.units for row in rows}
 
 
 def get_investigation(session: Session, facility_id: int, name: str, visit_id: str, **values: Any) -> Investigation:

@@ -131,6 +131,12 @@ class EntryIndex:
                 self._by_name.setdefault(inner.name, []).append(inner)
                 waiting.append(inner)
 
+    def list_places(self) -> Iterator[Place]:
+        """Yield the entry and every group of it."""
+        for nx_class, places in self._by_class.items():
+            if nx_class != ROOT:
+                yield from places
+
     def find(self, position: Position) -> Iterator[Place]:
         """Yield the groups at the position, the outermost first."""
         last = position.steps[0]
