@@ -130,7 +130,7 @@ def remap(is_dry: bool, is_reread: bool, is_json: bool) -> None:
 @click.option("--cursor", help="Go on behind a page: the cursor that it ended with.")
 @as_json
 def search(query: tuple[str, ...], is_json: bool, **options: Any) -> None:
-    r"""Search the datasets.
+    """Search the datasets.
 
     QUERY is words, field:value, and ranges of parameters with units:
 
@@ -138,7 +138,7 @@ def search(query: tuple[str, ...], is_json: bool, **options: Any) -> None:
       nxcat search LaB6
       nxcat search 'instrument:id11 energy:12..13 keV'
       nxcat search '(tooth or bone) not temperature:<100 K'
-    """
+    """  # noqa: D301 (\b is click's word for lines that stay)
     from ingest import answers
 
     answers.search(" ".join(query), options, is_json=is_json)
@@ -236,14 +236,14 @@ def token_revoke(token_id: int, is_json: bool) -> None:
 @click.option("--abstract", help="What was measured and why, for readers of the landing page.")
 @as_json
 def publish(datasets: tuple[int, ...], is_json: bool, **said: Any) -> None:
-    r"""Publish released datasets under one DOI, and tell its landing page.
+    """Publish released datasets under one DOI, and tell its landing page.
 
     Publishing the same datasets again tells the DOI that they have.
 
     \b
       nxcat publish 42 --title "LaB6 standard" --licence CC-BY-4.0 \\
           --creator "Example, Ada; 0000-0002-1825-0097; ESRF" --creator "Other, Bob"
-    """
+    """  # noqa: D301 (\b is click's word for lines that stay)
     from ingest import publish_commands
 
     publish_commands.publish_datasets(datasets, is_json=is_json, **said)

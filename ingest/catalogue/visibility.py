@@ -48,6 +48,16 @@ def may_open_files(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     return and_(Dataset.is_secret.is_(False), Dataset.release_date <= now)
 
 
+def may_cite(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition on Dataset under which the viewer may see the landing page of a DOI that it has.
+
+    An embargo does not take it away: title, people, dates and the end of the embargo stay, nothing of the data.
+    """
+    if viewer.sees_all:
+        return true()
+    return Dataset.is_secret.is_(False)
+
+
 def to_index_filter(viewer: Viewer, now: datetime) -> VisibilityFilter:
     """Return the same rule as `may_find`, for the index."""
     return VisibilityFilter(sees_all=viewer.sees_all, now=now)
