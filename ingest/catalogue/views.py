@@ -202,6 +202,35 @@ class NoticeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VisitView:
+    """An investigation as the acquisition asks for it."""
+
+    id: int
+    proposal: str
+    visit_id: str | None
+    title: str
+    summary: str | None
+    doi: str | None
+    start_date: datetime
+    end_date: datetime | None
+    release_date: datetime | None
+    instrument_id: int
+    instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedDataset:
+    """A dataset that was read, as the acquisition asks for it."""
+
+    id: int
+    name: str
+    location: str
+    start_date: datetime | None
+    end_date: datetime | None
+    file_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootView:
     """A folder whose masters are catalogued, with what was said about it."""
 
