@@ -12,12 +12,14 @@ from api.documentation import DESCRIPTION, OPENAPI_PATH, TAGS, add_documentation
 from api.errors import to_answers
 from api.headers import ResponseHeaders
 from api.routes import (
+    acquisition,
     datasets,
     downloads,
     health,
     instruments,
     investigations,
     landing,
+    notices,
     operations,
     pages,
     parameter_types,
@@ -42,6 +44,7 @@ RESOURCES = (
     techniques.router,
     parameter_types.router,
     operations.router,
+    notices.router,
 )
 
 
@@ -77,7 +80,7 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
     app.add_middleware(ResponseHeaders)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)
-    for door in (downloads.files_router, landing.router, health.router, pages.router):
+    for door in (downloads.files_router, landing.router, acquisition.router, health.router, pages.router):
         app.include_router(door)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     add_documentation(app)

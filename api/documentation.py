@@ -28,6 +28,7 @@ TAGS: Final = [
     {"name": "parameter-types", "description": "What parameters mean, their units, and where their values lie."},
     {"name": "files", "description": "The data themselves."},
     {"name": "publications", "description": "What a DOI leads to."},
+    {"name": "notices", "description": "For whoever closes datasets."},
     {"name": "operations", "description": "For the operator."},
     {"name": "health", "description": "For what watches the service."},
 ]

@@ -34,6 +34,8 @@ class Scope(StrEnum):
 
     READ = "read"
     """See all datasets, closed ones too, with their files and their places on the server."""
+    NOTIFY = "notify"
+    """Tell that datasets are closed, and ask what became of them."""
     OPERATE = "operate"
     """See what waits and what failed, and have it tried again."""
 
