@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
+from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.embedded_folder import create_folder
 from ingest.catalogue.search.embedded_rebuild import EmbeddedRebuild
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.pipeline import Services
@@ -49,8 +51,15 @@ def open_rebuild() -> Iterator[tuple[sessionmaker[Session], IndexRebuild]]:
 
     Raises as `open_services`, and IndexRebuildingError if another process rebuilds the index.
     """
-    with _open_database() as engine, closing(EmbeddedRebuild(CatalogueSettings().index_folder)) as rebuild:
-        yield make_read_sessions(engine), rebuild
+    folder = CatalogueSettings().index_folder
+    with _open_database() as engine:
+        sessions = make_read_sessions(engine)
+        with sessions() as session:
+            if not has_indexed(session):
+                # The first use: an empty index says the truth. One that was lost is no answer until it is whole.
+                create_folder(folder)
+        with closing(EmbeddedRebuild(folder)) as rebuild:
+            yield sessions, rebuild
 
 
 @contextmanager

@@ -94,6 +94,11 @@ def count_datasets(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Dataset)) or 0
 
 
+def has_indexed(session: Session) -> bool:
+    """Return whether an index was ever told of a dataset."""
+    return session.scalar(select(Dataset.id).where(Dataset.indexed_revision > 0).limit(1)) is not None
+
+
 def walk_stretches(sessions: sessionmaker[Session], index: HoldsRevisions) -> Iterator[Stretch]:
     """Yield both sides, stretch by stretch, each read a moment before it is yielded.
 

@@ -262,3 +262,16 @@ def test_an_index_is_not_needed_to_begin(services: Services, ids: list[int], dat
         rebuild_index(sessions, rebuild, lambda _done, _total: None)
         assert [dataset_id for dataset_id, _ in reader.revisions()] == ids
     assert_whole(services)
+
+
+def test_a_catalogue_that_was_never_indexed_can_be_opened_meanwhile(services: Services, data_folder: Path) -> None:
+    """Nothing is hidden by an empty index then, and a first crawl need not wait."""
+    services.index.close()
+    shutil.rmtree(data_folder / "index")
+    add(services, "first")
+    with open_rebuild() as (sessions, rebuild):
+        with open_services() as others:
+            assert others.index.revisions() == []
+            assert index_pending(others) == 1
+        rebuild_index(sessions, rebuild, lambda _done, _total: None)
+    assert_whole(services)

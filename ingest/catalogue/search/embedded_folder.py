@@ -80,7 +80,7 @@ def get_current(folder: Path) -> Path:
     except OSError as error:
         raise IndexOutdatedError(str(folder), f"cannot be read ({error.strerror})") from error
     if found is None:
-        raise IndexOutdatedError(str(folder), "holds none that can be searched" if folder.exists() else "is gone")
+        raise IndexOutdatedError(str(folder), "is not one, or not built yet" if folder.exists() else "is gone")
     return found
 
 

@@ -278,7 +278,7 @@ def test_a_damaged_segment_says_how_to_fill_it_again(folder: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "thesis.txt").write_text("years of work")
-    with pytest.raises(IndexOutdatedError, match="holds none"):
+    with pytest.raises(IndexOutdatedError, match="not built yet"):
         EmbeddedIndex(folder)
     assert [path.name for path in folder.iterdir()] == ["thesis.txt"]
 
