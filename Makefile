@@ -13,6 +13,7 @@ demo: $(VENV)/installed  ## write sample masters, crawl, search and serve them u
 	$(BIN)/nxcat demo $(DEMO)
 
 test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
+	sh tests/tools.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ingest.pipeline import Services
 
 
+pytest_plugins = ["tests.servers"]
+
 # What a machine may be without; such tests are left out and counted, never taken for passed.
 ABSENT = {
     "corpus": not (Path(__file__).parents[2] / "shared" / "corpus").is_dir(),
