@@ -24,6 +24,7 @@ bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmar
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/index.py
+	$(BIN)/python benchmarks/reindex.py
 
 PIN := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra build
