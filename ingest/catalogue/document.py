@@ -61,3 +61,11 @@ class SearchDocument:
     is_secret: bool = False
     is_metadata_public: bool = False
     keywords: tuple[str, ...] = field(default=())
+    unsearched: tuple[str, ...] = ()
+    """Names of parameters that hold neither a number nor a text, such as instants: they are counted only."""
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names of all its parameters, each once."""
+        held = [entry.name for entry in self.numbers] + [entry.name for entry in self.texts]
+        return tuple(dict.fromkeys([*held, *self.unsearched]))

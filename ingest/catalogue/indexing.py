@@ -135,6 +135,7 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         complete=dataset.is_complete,
         numbers=tuple(_to_number(row) for row in parameters if _is_number(row)),
         texts=tuple(TextEntry(name, text) for name, text in texts),
+        unsearched=_distinct(row.name for row in parameters if not _is_number(row) and row.string_value is None),
         release_date=dataset.release_date,
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,

@@ -25,6 +25,7 @@ from ingest.catalogue.search.embedded_generation import (
     read_column,
     write_documents,
 )
+from ingest.catalogue.search.embedded_parameters import count_names, measure_names
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
     Facet,
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from tantivy import DocAddress, Searcher, SearchResult
 
     from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.search.index import AnyOf, Extent, VisibilityFilter
     from ingest.catalogue.search.nouns import Noun
+    from ingest.catalogue.search.query import DateRange
 
 _ALL_VALUES: Final = 2**32 - 1
 """Each segment counts all values of a facet: with fewer, sums over segments would be guesses."""
@@ -85,6 +88,24 @@ class EmbeddedIndex:
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
             return _page_by_key(generation.index, searcher, clause, request, facets)
+
+    def count_parameters(
+        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, int]:
+        """As DatasetIndex.count_parameters."""
+        generation = self._follow()
+        with engine_errors():
+            clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
+            return count_names(generation.index.searcher(), clause)
+
+    def measure_parameters(
+        self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, Extent]:
+        """As DatasetIndex.measure_parameters."""
+        generation = self._follow()
+        with engine_errors():
+            clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
+            return measure_names(generation.index, clause, names)
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """As DatasetIndex.revisions."""

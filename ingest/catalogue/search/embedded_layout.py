@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import fold, to_tokens
+from ingest.catalogue.search.folding import fold, to_clean, to_tokens
 from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, UNCOUNTED, Noun, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
 PARAMETER_WORDS: Final = "words_parameter"
+PARAMETER_FACET: Final = "facet_parameter"
 _FIELDS: Final = [
     (noun, None if noun in UNCOUNTED else f"facet_{noun}", None if noun in NO_WORDS else f"words_{noun}")
     for noun in Noun
@@ -64,6 +65,7 @@ def make_schema() -> Schema:
         if facet:
             builder.add_text_field(facet, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field(PARAMETER_WORDS, tokenizer_name="whitespace")
+    builder.add_text_field(PARAMETER_FACET, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name="whitespace")
     builder.add_json_field("number", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
@@ -80,6 +82,7 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "oldest": to_order(document.start_date, document.id, missing=_MAX_SECONDS),
         "name_order": to_name_order(document.name, document.id),
         "number": _to_numbers(document.numbers),
+        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
     }
     _add_instants(entry, document)
     _add_nouns(entry, document)
@@ -109,6 +112,18 @@ def to_sortable(number: float) -> int:
     """Return the signed 64-bit whole number that sorts among others as the float does among floats; 0.0 is -0.0."""
     bits: int = _WHOLE.unpack(_FLOAT.pack(number + 0.0))[0]
     return bits if bits >= 0 else bits ^ 0x7FFF_FFFF_FFFF_FFFF
+
+
+def from_sortable(sortable: int) -> float:
+    """Return the float that `to_sortable` made the whole number of."""
+    bits = sortable if sortable >= 0 else sortable ^ 0x7FFF_FFFF_FFFF_FFFF
+    number: float = _FLOAT.unpack(_WHOLE.pack(bits))[0]
+    return number
+
+
+def to_facet_value(text: str) -> str:
+    """Return what is counted and shown of a text that may hold anything."""
+    return to_clean(text)[:MAX_VALUE_LENGTH]
 
 
 def to_microseconds(instant: datetime) -> int:
@@ -157,7 +172,7 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
         if values := to_values(document, noun):
             keys += [to_value_key(noun, value) for value in values]
             if facet:
-                entry[facet] = [value[:MAX_VALUE_LENGTH] for value in values]
+                entry[facet] = [to_facet_value(value) for value in values]
             if words:
                 entry[words] = [_to_token_text(value) for value in values]
 
@@ -174,7 +189,8 @@ def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
     for number in numbers:
         found = by_key.setdefault(to_key(number.name), {})
         if number.values or number.low == number.high:
-            found.setdefault("v", []).extend(map(to_sortable, number.values or (number.low,)))
+            values = number.values or (number.low,)
+            found.setdefault("v", []).extend(to_sortable(value) for value in values if not isnan(value))
         elif not (isnan(number.low) or isnan(number.high)):
             found["lo"] = min(found.get("lo", _HIGHEST), to_sortable(number.low))
             found["hi"] = max(found.get("hi", _LOWEST), to_sortable(number.high))

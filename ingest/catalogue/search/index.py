@@ -144,6 +144,14 @@ class Facet:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """The smallest and the largest value of a parameter, right to twelve significant digits."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """A page of hits; total and facets are of the whole result, whatever the page.
 
@@ -174,6 +182,16 @@ class DatasetIndex(Protocol):
 
         Raises InvalidQueryError for a cursor that did not come from the page before.
         """
+
+    def count_parameters(
+        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, int]:
+        """Return how many of the documents that may be seen, and pass the filters, have each parameter, by its name."""
+
+    def measure_parameters(
+        self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, Extent]:
+        """Return what the numbers under these names reach from and to, in the same documents; none for mere texts."""
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """Return (id, revision) of up to `limit` documents with a greater id, rising: for proofs and sweeps."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -41,6 +42,21 @@ def find(documents: list[SearchDocument], request: SearchRequest) -> list[Search
 
 def count_values(found: list[SearchDocument], facet: FacetRequest) -> Counter[str]:
     return Counter(value for document in found for value in set(to_values(document, facet.noun)))
+
+
+def count_parameters(found: list[SearchDocument]) -> Counter[str]:
+    return Counter(name for document in found for name in document.parameter_names)
+
+
+def measure_parameters(found: list[SearchDocument]) -> dict[str, tuple[float, float]]:
+    reached: dict[str, list[float]] = {}
+    for number in (number for document in found for number in document.numbers):
+        values = number.values or (number.low, number.high)
+        is_range = not number.values and number.low != number.high
+        if is_range and any(map(math.isnan, values)):
+            continue
+        reached.setdefault(number.name, []).extend(value for value in values if not math.isnan(value))
+    return {name: (min(values), max(values)) for name, values in reached.items() if values}
 
 
 def matches(document: SearchDocument, query: Query) -> bool:

@@ -17,6 +17,7 @@ from ingest.catalogue.search import (
     AnyOf,
     DatasetIndex,
     DateRange,
+    Extent,
     FacetRequest,
     FacetValue,
     FieldMatch,
@@ -320,6 +321,73 @@ SECRETS: dict[str, dict[str, Any]] = {
     "embargoed, metadata public": {"is_metadata_public": True},
     "secret": {"release_date": START, "is_metadata_public": True, "is_secret": True},
 }
+
+
+def test_parameters_are_counted_whatever_they_hold(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write(
+        [
+            make(
+                1, numbers=(NumericEntry("energy", 1.0, 1.0),), texts=(TextEntry("note", "a"), TextEntry("note", "b"))
+            ),
+            make(2, numbers=(NumericEntry("energy", 2.0, 5.0),), texts=(TextEntry("energy", "a"),)),
+        ]
+    )
+    index.write(
+        [make(3, unsearched=("opened_at",), instruments=("ID22",), numbers=(NumericEntry("energy", 0.0, 0.0),))]
+    )
+    assert index.count_parameters(operator) == {"energy": 3, "note": 1, "opened_at": 1}
+    at_id22 = (AnyOf(Noun.INSTRUMENT, ("id22",)),)
+    assert index.count_parameters(operator, at_id22) == {"energy": 1, "opened_at": 1}
+    assert index.measure_parameters(operator, ["energy", "note", "opened_at", "?"]) == {"energy": Extent(0.0, 5.0)}
+    assert index.measure_parameters(operator, ["energy"], at_id22) == {"energy": Extent(0.0, 0.0)}
+    assert index.measure_parameters(operator, []) == {}
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([NumericEntry("energy", 12.4, 12.4)], (12.4, 12.4)),
+        ([NumericEntry("energy", 1.0, 3.0, (1.0, 2.0, 3.0)), NumericEntry("energy", 2.5, 2.5)], (1.0, 3.0)),
+        ([NumericEntry("energy", -7.25, -0.1), NumericEntry("energy", -0.5, 1e-9)], (-7.25, 1e-9)),
+        (
+            [NumericEntry("energy", 0.1, 0.7, (0.7, 0.1)), NumericEntry("energy", 0.3, 123456.789012)],
+            (0.1, 123456.789012),
+        ),
+        ([NumericEntry("energy", 1.0, 1.0, (math.nan, 9.9))], (9.9, 9.9)),
+        ([NumericEntry("energy", math.nan, 2.0), NumericEntry("energy", 1e-30, 1e-30)], (1e-30, 1e-30)),
+        ([NumericEntry("energy", math.nan, math.nan)], None),
+    ],
+)
+def test_parameters_are_measured_as_people_wrote_them(
+    index: DatasetIndex, operator: VisibilityFilter, entries: list[NumericEntry], expected: tuple[float, float] | None
+) -> None:
+    for number, entry in enumerate(entries):
+        index.write([make(number, numbers=(entry,))])
+    assert index.measure_parameters(operator, ["energy"]) == ({} if expected is None else {"energy": Extent(*expected)})
+
+
+def test_parameters_of_closed_documents_are_neither_counted_nor_measured(
+    index: DatasetIndex, anonymous: VisibilityFilter
+) -> None:
+    names = ("energy", *HOSTILE_NAMES)
+    index.write([make(1, numbers=(NumericEntry("energy", 1.0, 1.0),), release_date=START)])
+    before = index.count_parameters(anonymous), index.measure_parameters(anonymous, names)
+    for number, rule in enumerate(SECRETS.values()):
+        if number in (1, 2, 4):
+            entries = tuple(NumericEntry(name, -1.0, 99.0) for name in names)
+            index.write([make(10 + number, numbers=entries, texts=(TextEntry("diary", "x"),), **rule)])
+    assert (index.count_parameters(anonymous), index.measure_parameters(anonymous, names)) == before
+    assert before == ({"energy": 1}, {"energy": Extent(1.0, 1.0)})
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_parameter_of_any_name_is_counted_and_measured(
+    index: DatasetIndex, operator: VisibilityFilter, name: str
+) -> None:
+    held = {each: NumericEntry(each, float(number), float(number)) for number, each in enumerate(HOSTILE_NAMES)}
+    index.write([make(number, numbers=(entry,)) for number, entry in enumerate(held.values())])
+    assert index.count_parameters(operator) == dict.fromkeys(HOSTILE_NAMES, 1)
+    assert index.measure_parameters(operator, [name]) == {name: Extent(held[name].low, held[name].low)}
 
 
 @pytest.mark.parametrize("sort", Sort)

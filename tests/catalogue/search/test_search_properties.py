@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -212,6 +213,31 @@ def test_the_index_answers_as_a_plain_filter(
             assert page.total == len(found)
             for facet in request.facets:
                 assert_same_counts(page.facets[facet.noun], plain_search.count_values(found, facet), facet.size)
+
+
+@given(catalogue=catalogues, asked=st.lists(requests, min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_parameters_are_counted_and_measured_as_in_plain_python(
+    make_index: Callable[[], DatasetIndex], catalogue: list[SearchDocument], asked: list[SearchRequest]
+) -> None:
+    index = make_index()
+    index.write(catalogue[:4])
+    index.write(catalogue[4:])
+    for request in asked:
+        found = plain_search.find(catalogue, replace(request, query=All()))
+        counts = plain_search.count_parameters(found)
+        assert index.count_parameters(request.visibility, request.filters) == counts
+        extents = index.measure_parameters(request.visibility, [*counts, "no such name"], request.filters)
+        expected = plain_search.measure_parameters(found)
+        assert extents.keys() == expected.keys()
+        for name, extent in extents.items():
+            for shown, exact in zip((extent.low, extent.high), expected[name], strict=True):
+                assert clip(shown) == pytest.approx(clip(exact), rel=1e-11, abs=0)
+
+
+def clip(number: float) -> float:
+    """Return the number, or what is next to the largest: with twelve digits the largest is infinite."""
+    return min(max(number, -1.7e308), 1.7e308)
 
 
 def read_pages(index: DatasetIndex, request: SearchRequest) -> list[SearchPage]:
