@@ -83,8 +83,14 @@ def load_data(session: Session, viewer: Viewer, now: datetime, content_id: int, 
 def _load_sums(session: Session, visible: Select[int], opened: Select[int]) -> dict[str, int]:
     sums = (func.count(), func.coalesce(func.sum(Dataset.file_count), 0), func.coalesce(func.sum(Dataset.file_size), 0))
     count, files, size = session.execute(select(*sums).where(Dataset.id.in_(visible))).one()
-    open_files = session.scalar(select(sums[1]).where(Dataset.id.in_(opened)))
-    return {"dataset_count": count, "file_count": files, "file_size": int(size), "open_file_count": open_files or 0}
+    _, open_files, open_size = session.execute(select(*sums).where(Dataset.id.in_(opened))).one()
+    return {
+        "dataset_count": count,
+        "file_count": int(files),
+        "file_size": int(size),
+        "open_file_count": int(open_files),
+        "open_file_size": int(open_size),
+    }
 
 
 def _load_files(session: Session, opened: Select[int]) -> tuple[PublishedFile, ...]:
@@ -134,7 +140,7 @@ def _load_techniques(session: Session, visible: Select[int]) -> tuple[str, ...]:
 
 
 def _load_spans(session: Session, visible: Select[int], facility_id: int) -> tuple[Span, ...]:
-    """Return the key parameters over all datasets; what differs from scan to scan is summed up in each dataset's own."""
+    """Return the key parameters over all datasets; each sums up in its own what differs from scan to scan."""
     bottom = func.min(func.coalesce(DatasetParameter.range_bottom, DatasetParameter.numeric_value))
     top = func.max(func.coalesce(DatasetParameter.range_top, DatasetParameter.numeric_value))
     names = [name for candidates in KEY_PARAMETERS.values() for name in candidates]

@@ -81,6 +81,11 @@ class Creator:
         """The name as DataCite writes it: family name first."""
         return f"{self.family_name}, {self.given_name}" if self.given_name else self.family_name
 
+    @property
+    def shown_name(self) -> str:
+        """The name as people say it."""
+        return f"{self.given_name} {self.family_name}" if self.given_name else self.family_name
+
 
 @dataclass(frozen=True, slots=True)
 class PublicationRequest:

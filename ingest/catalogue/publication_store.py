@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +43,8 @@ _SCHEMES: Final = {
     "https://w3id.org/PaN/ESRFET": ("ESRFET", "https://w3id.org/PaN/ESRFET"),
 }
 """Name and address of the ontologies whose terms techniques have as `pid`, by how these begin."""
+_ADDRESS: Final = re.compile(r"https?://[\w/#.~%:-]+", re.ASCII)
+"""Files hold anything; what is to be an address must look like one."""
 
 
 class AlreadyPublishedError(ConflictError):
@@ -239,10 +242,12 @@ def _insert_subjects(session: Session, publication: DataPublication) -> None:
         .order_by(Technique.name)
     ).all()
     for name, pid in techniques:
-        beginning = next((each for each in _SCHEMES if (pid or "").startswith(each)), None)
-        scheme, address = _SCHEMES[beginning] if beginning else (None, None)
-        values = {"subject_scheme": scheme, "scheme_uri": address, "value_uri": pid if beginning else None}
-        session.add(Subject(publication_id=publication.id, name=name, pid=pid, **values))
+        subject = Subject(publication_id=publication.id, name=name, pid=pid)
+        term = pid if pid and _ADDRESS.fullmatch(pid) else ""
+        for beginning, (scheme, address) in _SCHEMES.items():
+            if term.startswith(beginning):
+                subject.subject_scheme, subject.scheme_uri, subject.value_uri = scheme, address, term
+        session.add(subject)
 
 
 def _mark_datasets(session: Session, dataset_ids: Sequence[int], doi: str) -> None:

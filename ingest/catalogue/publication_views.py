@@ -60,7 +60,7 @@ class PublishedInstrument:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A key parameter over all datasets: what people call it, from `bottom` to `top`, in `unit` (`1`: a bare number)."""
+    """A key parameter over all datasets: what people call it, from `bottom` to `top`, in `unit` (`1`: none)."""
 
     label: str
     unit: str
@@ -96,6 +96,7 @@ class DataView:
     file_count: int = 0
     file_size: int = 0
     open_file_count: int = 0
+    open_file_size: int = 0
     files: tuple[PublishedFile, ...] = ()
     open_dataset_ids: tuple[int, ...] = ()
     samples: tuple[str, ...] = ()

@@ -84,7 +84,7 @@ def get_publication(session: Session, viewer: Viewer, now: datetime, doi: str) -
         abstract=publication.description,
         creators=_load_creators(session, publication.id),
         publisher=facility.full_name or facility.name,
-        publisher_address=facility.url,
+        publisher_address=facility.url if (facility.url or "").startswith(("https://", "http://")) else None,
         publication_date=_get_date(publication),
         licence=get_licence(publication.licence),
         dates=_load_dates(session, viewer, publication),
