@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 DATASETS = 3000
 SEEDS = 3
-KILLS_A_SEED = 5
+KILLS_A_SEED = 6
 SMALL_BATCHES = """
 import sys
 from ingest import reindexing
@@ -93,6 +93,14 @@ def count_filled(catalogue: Catalogue) -> int:
     return sum(int(segment["max_doc"]) for segment in segments)
 
 
+def wait_for_a_moment(catalogue: Catalogue, process: subprocess.Popen[str], moment: random.Random, kill: int) -> None:
+    """Wait for any moment, for one while it fills, or for one when all is filled and the places are changed."""
+    wanted = (0, count_filled(catalogue) + moment.randrange(1, DATASETS // 3), DATASETS)[kill % 3]
+    while process.poll() is None and count_filled(catalogue) < wanted:
+        time.sleep(0.001)
+    time.sleep(moment.uniform(0, (3, 0.01, 0.2)[kill % 3]))
+
+
 @contextmanager
 def searching(catalogue: Catalogue, totals: list[int]) -> Iterator[None]:
     """Search all the time, in this process; keep each total, and the first error as -1."""
@@ -129,12 +137,7 @@ def test_a_killed_reindex_is_gone_on_with_and_nobody_notices(catalogue: Catalogu
     with searching(catalogue, totals):
         for kill in range(KILLS_A_SEED):
             process = start_small_batches(catalogue)
-            if kill % 2:
-                time.sleep(moment.uniform(0, 3))
-            else:
-                wanted = min(count_filled(catalogue) + moment.randrange(1, DATASETS // 3), DATASETS)
-                while process.poll() is None and count_filled(catalogue) < wanted:
-                    time.sleep(0.001)
+            wait_for_a_moment(catalogue, process, moment, kill)
             process.kill()
             process.communicate()
             filled.append(count_filled(catalogue))
