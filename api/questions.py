@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from ingest.catalogue.finding import SearchQuestion
+from ingest.catalogue.model import NoticeState
 from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from ingest.catalogue.search import Instant, Noun, Sort
 from ingest.catalogue.search.nouns import UNCOUNTED
@@ -54,6 +55,15 @@ class PageQuestion(BaseModel):
         return PageRequest(self.limit, self.cursor or None)
 
 
+class NoticesQuestion(PageQuestion):
+    """Which notices."""
+
+    state: Annotated[list[NoticeState], Field(max_length=MAX_VALUES)] = Field(
+        default_factory=list, description="Only those in one of these states.", examples=[["waiting"]]
+    )
+    path: Text = Field(default="", description="Only the one for this folder or file.", examples=["/data/a/a.h5"])
+
+
 class ParametersQuestion(PageQuestion):
     """Which parameters."""
 
@@ -62,6 +72,17 @@ class ParametersQuestion(PageQuestion):
         description="Entry name of a scan, such as `1.1`: its parameters instead of the dataset's own.",
         examples=["1.1"],
     )
+
+
+class DatasetPageQuestion(BaseModel):
+    """Which parts of its lists a dataset's page shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scan: Text | Absent = Field(default=None, description="Entry name of the scan whose parameters are shown.")
+    scans: Cursor = ""
+    parameters: Cursor = ""
+    files: Cursor = ""
 
 
 def _filter(meaning: str, example: str) -> list[str]:

@@ -1,14 +1,116 @@
-"""The search page and a dataset's page, over the same functions as the API."""
+"""The search page and a dataset's page, over the same functions as the API. They need no script."""
 
-from fastapi import APIRouter, Request
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
 
+from api.choices import COUNTED, list_chosen, list_groups, list_sorts, to_asked, to_page_address
+from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
+from api.errors import STATUS_CODES
+from api.links import to_address, to_page_links
+from api.questions import DatasetPageQuestion, SearchParameters
 from api.rendering import render_page
+from api.routes.datasets import DatasetId
+from ingest.catalogue import browsing
+from ingest.catalogue.errors import InvalidQueryError, NotReleasedError
+from ingest.catalogue.finding import SearchQuestion, search_datasets
+from ingest.catalogue.paging import Page, PageRequest
+from ingest.catalogue.search import Sort
+from ingest.catalogue.views import FileView
+from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
-def show_search_page(request: Request) -> HTMLResponse:
-    """Return the page on which one searches."""
-    return render_page(request, "base.html")
+@router.get("/", response_class=HTMLResponse)
+def show_search_page(
+    request: Request,
+    session: SessionDependency,
+    index: IndexDependency,
+    viewer: ViewerDependency,
+    now: NowDependency,
+    asked: Annotated[SearchParameters, Query()],
+) -> HTMLResponse:
+    """Return the page on which one searches; a query that cannot be understood is shown with the place."""
+    question = asked.to_question()
+    question = replace(question, facets=question.facets or tuple(COUNTED))
+    try:
+        page = search_datasets(session, index, viewer, now, question)
+    except InvalidQueryError as error:
+        context = _to_search_context(request, question)
+        return render_page(request, "search.html", STATUS_CODES[InvalidQueryError], error=error, page=None, **context)
+    return render_page(
+        request,
+        "search.html",
+        error=None,
+        page=page,
+        groups=list_groups(request, page.facets),
+        sorts=list_sorts(request, [sort for sort in Sort if asked.q or sort is not Sort.RELEVANCE]),
+        following=to_page_links(request, page.next_cursor).next,
+        **_to_search_context(request, question),
+    )
+
+
+@router.get("/datasets/{dataset_id}", response_class=HTMLResponse)
+def show_dataset_page(
+    request: Request,
+    session: SessionDependency,
+    viewer: ViewerDependency,
+    now: NowDependency,
+    dataset_id: DatasetId,
+    asked: Annotated[DatasetPageQuestion, Query()],
+) -> HTMLResponse:
+    """Return the page of a dataset: what is known of it, its scans, its parameters and its files."""
+    whose = (session, viewer, now, dataset_id)
+    dataset = browsing.get_dataset(*whose)
+    return render_page(
+        request,
+        "dataset.html",
+        dataset=dataset,
+        asked=asked,
+        scans=browsing.list_scans(*whose, PageRequest(cursor=asked.scans or None)),
+        parameters=browsing.list_parameters(*whose, PageRequest(cursor=asked.parameters or None), scan=asked.scan),
+        files=_find_files(*whose, PageRequest(cursor=asked.files or None)),
+        leaf=_make_leaf(request, dataset_id),
+    )
+
+
+def _to_search_context(request: Request, question: SearchQuestion) -> dict[str, Any]:
+    """Return what the search page needs whether its query is understood or not."""
+    asked = to_asked(request)
+    counted = [] if request.query_params.get("facets") else [("facets", ",".join(question.facets))]
+    return {
+        "question": question,
+        "kept": to_asked(request, "q", "cursor"),
+        "chosen": list_chosen(request),
+        "beginning": to_page_address(request, "show_search_page", to_asked(request, "cursor")),
+        "json_address": to_page_address(request, "search_datasets", [*asked, *counted]),
+    }
+
+
+def _find_files(
+    session: Session, viewer: Viewer, now: datetime, dataset_id: int, request: PageRequest
+) -> Page[FileView] | None:
+    """Return the files, None if they are not released yet."""
+    try:
+        return browsing.list_files(session, viewer, now, dataset_id, request)
+    except NotReleasedError:
+        return None
+
+
+def _make_leaf(request: Request, dataset_id: int) -> Callable[..., str]:
+    """Return what makes the address of a part of this page, its parameters changed or, where None, left out."""
+    path = to_address(request, "show_dataset_page", dataset_id=dataset_id)
+    asked = dict(to_asked(request))
+
+    def leaf(part: str, **changes: str | None) -> str:
+        changed = {name: value for name, value in (asked | changes).items() if value}
+        return f"{path}?{urlencode(changed)}#{part}" if changed else f"{path}#{part}"
+
+    return leaf
