@@ -34,13 +34,25 @@ def _to_path(request: Request, operation: str, parameters: dict[str, int | str])
     return request.app.url_path_for(operation, **encoded)  # type: ignore[no-any-return]
 
 
-def to_dataset_links(request: Request, dataset_id: int) -> DatasetLinks:
-    """Return where the dataset and its parts are."""
+def add_name(folder: str, name: str) -> str:
+    """Return the address of a file in the folder at this address: for a thousand of them without asking each time."""
+    return folder + quote(name, _PLAIN)
+
+
+def to_landing_path(request: Request, doi: str) -> str:
+    """Return the path of the landing page of a DOI."""
+    prefix, _, suffix = doi.partition("/")
+    return to_address(request, "get_landing", prefix=prefix, suffix=suffix)
+
+
+def to_dataset_links(request: Request, dataset_id: int, doi: str | None) -> DatasetLinks:
+    """Return where the dataset and its parts are, and its landing page if it has a DOI."""
     return DatasetLinks(
         self=to_address(request, "get_dataset", dataset_id=dataset_id),
         scans=to_address(request, "list_scans", dataset_id=dataset_id),
         parameters=to_address(request, "list_parameters", dataset_id=dataset_id),
         files=to_address(request, "list_files", dataset_id=dataset_id),
+        landing=to_landing_path(request, doi) if doi else None,
     )
 
 

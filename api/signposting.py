@@ -5,12 +5,11 @@ from typing import Final
 
 from ingest.catalogue.publication_views import ORCID_REGISTRY, Addresses, PublicationView
 
-MAX_ITEMS: Final = 100
 MAX_BYTES: Final = 8192
-"""Servers and proxies refuse headers that are much longer; people and files are left out as a whole before."""
+"""Servers and proxies refuse headers that are much longer: people, or data, are left out as a whole before."""
 
 
-def to_page_links(publication: PublicationView, addresses: Addresses, forms: Mapping[str, str]) -> str:
+def to_page_signposts(publication: PublicationView, addresses: Addresses, forms: Mapping[str, str]) -> str:
     """Return the Link header of the page; `forms` are the addresses of the metadata by media type."""
     links = [
         _to_link(publication.doi_address, "cite-as"),
@@ -21,13 +20,13 @@ def to_page_links(publication: PublicationView, addresses: Addresses, forms: Map
     ]
     authors = [_to_link(f"{ORCID_REGISTRY}{person.orcid}", "author") for person in publication.creators if person.orcid]
     items = [_to_link(each.address, "item", each.media_type) for each in addresses.downloads]
-    for group in (authors, items if len(items) <= MAX_ITEMS else []):
+    for group in (authors, items):
         if len(", ".join([*links, *group])) <= MAX_BYTES:
             links += group
     return ", ".join(links)
 
 
-def to_metadata_links(publication: PublicationView, addresses: Addresses) -> str:
+def to_metadata_signposts(publication: PublicationView, addresses: Addresses) -> str:
     """Return the Link header of a form for programs: what it describes, and how that is cited."""
     links: Sequence[str] = (
         _to_link(addresses.landing, "describes", "text/html"),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import to_dataset_links, to_page_links
+from api.links import add_name, to_address, to_dataset_links, to_page_links
 from api.questions import PageQuestion, ParametersQuestion
 from api.schemas.base import to_members
 from api.schemas.datasets import (
@@ -32,7 +32,7 @@ def get_dataset(
 ) -> DatasetSchema:
     """Return all that is said about the dataset as a whole."""
     view = browsing.get_dataset(session, viewer, now, dataset_id)
-    return DatasetSchema(**to_members(view), links=to_dataset_links(request, dataset_id))
+    return DatasetSchema(**to_members(view), links=to_dataset_links(request, dataset_id, view.doi))
 
 
 @router.get(
@@ -97,8 +97,12 @@ def list_files(
 ) -> FilePageSchema:
     """List its files, once they are released. Before that the answer is 403, where the dataset may be known at all."""
     page = browsing.list_files(session, viewer, now, dataset_id, asked.to_request())
+    folder = to_address(request, "get_file", dataset_id=dataset_id, name="")
     return FilePageSchema(
-        items=[FileSchema.model_validate(item) for item in page.items],
+        items=[
+            FileSchema(**to_members(item), address=None if item.is_vanished else add_name(folder, item.name))
+            for item in page.items
+        ],
         next=page.next_cursor,
         links=to_page_links(request, page.next_cursor),
     )

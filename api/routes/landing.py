@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
+from api.links import to_landing_path
 from api.negotiation import choose_media_type
-from api.publication_links import FORMAT, to_addresses, to_landing_address, to_landing_path
+from api.publication_links import FORMAT, to_addresses, to_landing_address
 from api.questions import Absent
 from api.rendering import render_page
-from api.signposting import to_metadata_links, to_page_links
+from api.signposting import to_metadata_signposts, to_page_signposts
 from ingest.catalogue.citations import to_bibtex, to_citation
 from ingest.catalogue.datacite import to_datacite
 from ingest.catalogue.jsonld import to_access, to_json_ld, to_script
@@ -109,7 +110,7 @@ def _to_page(request: Request, publication: PublicationView, addresses: Addresse
         for form, media_type in MEDIA_TYPES.items()
         if form is not Form.PAGE
     }
-    page.headers["Link"] = to_page_links(publication, addresses, forms)
+    page.headers["Link"] = to_page_signposts(publication, addresses, forms)
     return page
 
 
@@ -127,5 +128,5 @@ def _to_metadata(publication: PublicationView, addresses: Addresses, media_type:
             text = json.dumps(to_json_ld(publication, addresses), ensure_ascii=False, indent=2)
         case _:
             text = json.dumps(to_datacite(publication, addresses), ensure_ascii=False, indent=2)
-    headers = {"Link": to_metadata_links(publication, addresses)}
+    headers = {"Link": to_metadata_signposts(publication, addresses)}
     return Response(text, headers=headers, media_type=media_type)

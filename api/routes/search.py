@@ -34,7 +34,11 @@ def search_datasets(
     """
     page = find(session, index, viewer, now, asked.to_question())
     items = [
-        HitSchema(**to_members(hit.dataset), score=hit.score, links=to_dataset_links(request, hit.dataset.id))
+        HitSchema(
+            **to_members(hit.dataset),
+            score=hit.score,
+            links=to_dataset_links(request, hit.dataset.id, hit.dataset.doi),
+        )
         for hit in page.hits
     ]
     return DatasetPageSchema(

@@ -33,6 +33,7 @@ class DatasetLinks(Answer):
     scans: str = Field(examples=["/api/v1/datasets/42/scans"])
     parameters: str = Field(examples=["/api/v1/datasets/42/parameters"])
     files: str = Field(examples=["/api/v1/datasets/42/files"])
+    landing: str | None = Field(description="Where its DOI leads to.", examples=["/doi/10.5072/gv4yt-6xy39"])
 
 
 class DatasetSummarySchema(Answer):
@@ -56,6 +57,7 @@ class DatasetSummarySchema(Answer):
     release_date: datetime | None = Field(
         description="When the files open; null: not known yet.", examples=["2029-11-03T00:00:00Z"]
     )
+    doi: str | None = Field(description="If it is published by itself.", examples=["10.5072/gv4yt-6xy39"])
     links: DatasetLinks
 
 
@@ -69,7 +71,6 @@ class DatasetSchema(DatasetSummarySchema):
     """A dataset with all that is said about it as a whole."""
 
     description: str | None
-    doi: str | None = Field(examples=[None])
     scan_count: int = Field(examples=[12])
     master_state: str = Field(
         description="Where its master file stands.", examples=["ingested", "incomplete", "vanished"]
@@ -189,6 +190,10 @@ class FileSchema(Answer):
     file_size: int = Field(description="In bytes.", examples=[1048576])
     modified_at: datetime = Field(examples=["2026-11-01T10:01:00Z"])
     checksum: str | None = Field(examples=[None])
+    address: str | None = Field(
+        description="Where the file itself is, within the service; null: it is no longer on disk.",
+        examples=["/files/42/scan0001/eiger_0000.h5"],
+    )
     is_vanished: bool = Field(description="No longer on disk.")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select, tuple_
 
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
-from ingest.catalogue.paging import LARGEST_KEY, Page, PageRequest, from_cursor, to_page
+from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_page
 from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
 from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView
 from ingest.catalogue.visibility import Viewer, may_find, may_open_files
@@ -21,7 +21,6 @@ from ingest.catalogue.visibility import Viewer, may_find, may_open_files
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-FIRST_PAGE: Final = PageRequest()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +34,6 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
     return DatasetView(
         **{field.name: getattr(summary, field.name) for field in fields(summary)},
         description=dataset.description,
-        doi=dataset.doi,
         scan_count=_count_scans(session, dataset_id),
         master_state=master.state,
         master_reason=master.reason,
@@ -126,11 +124,6 @@ def list_files(
 def to_instant(time_ns: int) -> datetime:
     """Return the instant of a file's time stamp, exact to the microsecond."""
     return _EPOCH + timedelta(microseconds=time_ns // 1000)
-
-
-def to_key(number: int) -> int:
-    """Return the number if a key can have it, else one that no row has: databases refuse larger ones."""
-    return number if 0 < number <= LARGEST_KEY else 0
 
 
 def _check_may_find(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> None:

@@ -126,6 +126,7 @@ def _to_summary(
         file_size=dataset.file_size,
         visibility=_to_visibility(dataset, now),
         release_date=dataset.release_date,
+        doi=dataset.doi,
     )
 
 

@@ -60,6 +60,7 @@ class DatasetSummary:
     file_size: int
     visibility: Visibility
     release_date: datetime | None
+    doi: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,6 @@ class DatasetView(DatasetSummary):
     """
 
     description: str | None
-    doi: str | None
     scan_count: int
     master_state: str
     master_reason: str | None
