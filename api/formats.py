@@ -17,12 +17,12 @@ _UNSEEN: Final = re.compile(
 
 
 def to_visible(value: Any) -> Any:
-    """Return text with each character that would act or hide, instead of being seen, as its number: `\\u202e`.
+    r"""Return text with each character that would act or hide, instead of being seen, as its number: `\u202e`.
 
     A name cannot turn the text beside it around, or look like another one. Everything else is returned as it is, and so
     is text that a template has marked as safe.
     """
-    if type(value) is not str or value.isascii() and value.isprintable():
+    if type(value) is not str or (value.isascii() and value.isprintable()):
         return value
     return _UNSEEN.sub(_to_number, value)
 

@@ -92,7 +92,7 @@ def test_every_field_that_is_no_flag_has_an_example(model: type[BaseModel]) -> N
 
 
 def test_start_leads_to_the_page(client: TestClient) -> None:
-    assert client.get("/", follow_redirects=False).headers["location"] == "/docs"
+    assert 'href="/docs"' in client.get("/").text
 
 
 def test_page_needs_no_other_server(client: TestClient) -> None:
@@ -116,7 +116,7 @@ def test_style_of_the_page_loads_nothing(client: TestClient) -> None:
 def test_addresses_hold_behind_a_proxy(app: FastAPI) -> None:
     """The server puts the prefix back on that the proxy has stripped off."""
     with TestClient(app, root_path="/catalogue") as client:
-        assert client.get("/catalogue/", follow_redirects=False).headers["location"] == "/catalogue/docs"
+        assert 'href="/catalogue/docs"' in client.get("/catalogue/").text
         page = client.get("/catalogue/docs").text
         assert "/catalogue/docs/assets/swagger-ui.css" in page
         assert f"'/catalogue{OPENAPI}'" in page

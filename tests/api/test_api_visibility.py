@@ -56,6 +56,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,
     "/api/v1/datasets/{dataset_id}/files": RELEASED,
+    "/datasets/{dataset_id}": KNOWN,
 }
 PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict)}
 SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
