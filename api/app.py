@@ -6,11 +6,15 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 
+from api.conditional import ConditionalRequests
 from api.dependencies import Services
-from api.documentation import DESCRIPTION, OPENAPI_PATH, TAGS, add_documentation
-from api.errors import to_answers
-from api.headers import ResponseHeaders
+from api.documentation import DESCRIPTION, TAGS, add_documentation
+from api.errors import UnforeseenErrors, to_answers
+from api.headers import ASKED_ACROSS, READ_AND_ORDER, SHOWN_ACROSS, ResponseHeaders
+from api.limits import BodyLimit
+from api.methods import HeadRequests
 from api.routes import (
     acquisition,
     datasets,
@@ -23,12 +27,16 @@ from api.routes import (
     operations,
     pages,
     parameter_types,
+    publications,
     samples,
     search,
     techniques,
 )
 from api.settings import ApiSettings
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
+from ingest.catalogue.link_keys import ensure_link_key
+from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.opening import to_withheld
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.catalogue.settings import CatalogueSettings
@@ -43,6 +51,7 @@ RESOURCES = (
     instruments.router,
     techniques.router,
     parameter_types.router,
+    publications.router,
     operations.router,
     notices.router,
 )
@@ -54,11 +63,11 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
     Database and index are opened when it starts. It does not start if one of them is of a newer release or cannot be
     read; the error says what to do.
     """
-    settings = catalogue or CatalogueSettings()
+    settings, served = catalogue or CatalogueSettings(), serving or ApiSettings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = _open_services(settings, serving or ApiSettings())
+        app.state.services = _open_services(settings, served)
         try:
             yield
         finally:
@@ -69,7 +78,8 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
         summary="Search the metadata of HDF5/NeXus master files.",
         description=DESCRIPTION,
         version=version("nxcat"),
-        openapi_url=OPENAPI_PATH,
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        openapi_url=None,
         openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
@@ -77,7 +87,7 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
         exception_handlers=to_answers(),
         lifespan=lifespan,
     )
-    app.add_middleware(ResponseHeaders)
+    _add_middleware(app, served)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)
     for door in (downloads.files_router, landing.router, acquisition.router, health.router, pages.router):
@@ -87,15 +97,36 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
     return app
 
 
+def _add_middleware(app: FastAPI, serving: ApiSettings) -> None:
+    """Leave the application with what every request passes on its way to the routes: the last one is the outermost."""
+    app.add_middleware(BodyLimit)
+    app.add_middleware(ConditionalRequests)
+    app.add_middleware(UnforeseenErrors)
+    app.add_middleware(HeadRequests)
+    if origins := serving.list_allowed_origins():
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=READ_AND_ORDER,
+            allow_headers=ASKED_ACROSS,
+            expose_headers=SHOWN_ACROSS,
+        )
+    app.add_middleware(ResponseHeaders)
+
+
 def _open_services(catalogue: CatalogueSettings, serving: ApiSettings) -> Services:
     engine = make_engine(catalogue.effective_database_url)
     upgrade_schema(engine)
+    write_sessions = make_write_sessions(engine)
+    with write_sessions.begin() as session:
+        ensure_link_key(session, utc_now())
     return Services(
         engine=engine,
         read_sessions=make_read_sessions(engine),
-        write_sessions=make_write_sessions(engine),
+        write_sessions=write_sessions,
         index=EmbeddedIndex(catalogue.index_folder),
         settings=serving,
+        withheld=to_withheld(catalogue),
     )
 
 

@@ -1,4 +1,4 @@
-"""Every error as an RFC 9457 problem document, or as a page for browsers. One table says which status an error of the catalogue has.
+"""Every error as an RFC 9457 problem document, for people as a page. One table says which status an error has.
 
 A 5xx shows a request id and nothing else; the server's log has the rest under that id.
 """
@@ -16,9 +16,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.headers import get_request_id, secure_headers
+from api.headers import get_request_id
+from api.methods import find_methods
+from api.negotiation import NotAcceptableError
+from api.preconditions import PreconditionFailedError
+from api.ranges import RangeNotSatisfiableError
 from api.rendering import is_page_wanted, render_page
+from api.signing import LinkExpiredError, LinkInvalidError
 from ingest.catalogue.access import InvalidTokenError, MissingScopeError, MissingTokenError
 from ingest.catalogue.errors import (
     CatalogueError,
@@ -29,6 +35,7 @@ from ingest.catalogue.errors import (
     PathOutsideRootsError,
     UnavailableError,
 )
+from ingest.catalogue.opening import FileVanishedError
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +46,14 @@ STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     MissingScopeError: HTTPStatus.FORBIDDEN,
     NotReleasedError: HTTPStatus.FORBIDDEN,
     PathOutsideRootsError: HTTPStatus.FORBIDDEN,
+    LinkInvalidError: HTTPStatus.FORBIDDEN,
+    LinkExpiredError: HTTPStatus.GONE,
+    FileVanishedError: HTTPStatus.GONE,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     ConflictError: HTTPStatus.CONFLICT,
+    PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
+    RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     OperationalError: HTTPStatus.SERVICE_UNAVAILABLE,
     PoolTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -75,6 +88,9 @@ class Problem(BaseModel):
         default=None, description="The character in `text` at which it fails, counted from 0.", examples=[10]
     )
     errors: list[InvalidInput] | None = Field(default=None, description="What is wrong with the parameters.")
+    offers: list[str] | None = Field(
+        default=None, description="The media types that there are.", examples=[["text/html", "application/ld+json"]]
+    )
     checks: dict[str, bool] | None = Field(
         default=None, description="What answers and what does not.", examples=[{"database": True, "index": False}]
     )
@@ -89,20 +105,42 @@ def to_answers() -> dict[int | type[Exception], Answer]:
     return answers | {
         RequestValidationError: _answer_invalid,
         HTTPException: _answer_http,
-        Exception: _answer_unforeseen,
     }
 
 
-def to_problem(
-    request: Request, status: HTTPStatus, headers: dict[str, str] | None = None, **members: Any
-) -> Response:
+class UnforeseenErrors:
+    """Answers our own mistakes. It stands within what sets headers, so that these answers have them, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; a request id is what is told of an error that nothing else answers."""
+        has_begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception as error:
+            if scope["type"] != "http" or has_begun:
+                raise  # the connection breaks: half an answer must not pass for a whole one
+            request = Request(scope)
+            logger.error("request %s failed: %r", get_request_id(request), error, exc_info=error)  # noqa: TRY400
+            await to_server_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, send)
+
+
+def to_problem(request: Request, status: HTTPStatus, headers: dict[str, str] | None = None, **members: Any) -> Response:
     """Return the answer, a page where a person reads it; members that are None are left out."""
     problem = Problem(title=status.phrase, status=status, **members)
     if is_page_wanted(request):
         answer: Response = render_page(request, "problem.html", status, problem=problem)
     else:
         answer = JSONResponse(problem.model_dump(exclude_none=True), status, media_type=MEDIA_TYPE)
-    answer.headers.update({"Vary": "Accept"} | (headers or {}))
+    answer.headers.update({"Vary": "Accept", "Cache-Control": "no-store"} | (headers or {}))
     return answer
 
 
@@ -120,12 +158,20 @@ async def _answer_known(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidQueryError):
         place: dict[str, Any] = {"text": error.text[:MAX_ECHO], "position": error.position} if error.text else {}
         return to_problem(request, status, code=_to_code(error), detail=error.message[:MAX_ECHO], **place)
-    return to_problem(request, status, _to_challenge(error), code=_to_code(error), detail=str(error)[:MAX_ECHO])
+    if isinstance(error, NotAcceptableError):
+        offers = list(error.offers)
+        return to_problem(request, status, {"Vary": "Accept"}, code=_to_code(error), detail=str(error), offers=offers)
+    return to_problem(request, status, _to_headers(error), code=_to_code(error), detail=str(error)[:MAX_ECHO])
 
 
-def _to_challenge(error: Exception) -> dict[str, str] | None:
-    """Return what a client is told about tokens (RFC 6750, 3): nothing is said to be wrong where there was none."""
+def _to_headers(error: Exception) -> dict[str, str] | None:
+    """Return what a client is told in headers: how long a file is of which it wants another part (RFC 9110, 15.5.17).
+
+    And about tokens (RFC 6750, 3): nothing is said to be wrong where there was none.
+    """
     match error:
+        case RangeNotSatisfiableError(size=size):
+            return {"Content-Range": f"bytes */{size}"}
         case MissingTokenError():
             wrong = ""
         case InvalidTokenError():
@@ -148,16 +194,14 @@ async def _answer_http(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return to_server_problem(request, status)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names those of the first route of that path; there may be several.
+        headers["Allow"] = ", ".join(find_methods(request))
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     detail = None if error.detail == status.phrase else error.detail
-    return to_problem(request, status, dict(error.headers or {}), code=status.name.lower(), detail=detail)
-
-
-async def _answer_unforeseen(request: Request, error: Exception) -> Response:
-    """Answer our own mistakes. This answer is made outside of the middleware that sets the headers."""
-    logger.error("request %s failed: %r", get_request_id(request), error)
-    answer = to_server_problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)
-    secure_headers(answer.headers, get_request_id(request))
-    return answer
+    return to_problem(request, status, headers, code=status.name.lower(), detail=detail)
 
 
 def _to_name(location: tuple[int | str, ...]) -> str:

@@ -30,3 +30,7 @@ class ApiSettings(BaseSettings):
         description="Web pages elsewhere that may ask the API from a browser, by commas, such as "
         "https://portal.example.org; * for all.",
     )
+
+    def list_allowed_origins(self) -> list[str]:
+        """Return the origins one by one, as browsers write them: without a slash at the end."""
+        return [origin for each in self.allowed_origins.split(",") if (origin := each.strip().rstrip("/"))]

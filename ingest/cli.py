@@ -194,7 +194,7 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help="What it allows: read (all datasets), operate. Repeatable.")
+@click.option("--scope", "scopes", multiple=True, help="What it allows: read, operate or notify; may be given again.")
 @click.option("--expires", help="Days (90d), its last day in UTC (2030-12-31), or never. [default: 90d]")
 @as_json
 def token_create(name: str, scopes: tuple[str, ...], expires: str | None, is_json: bool) -> None:

@@ -12,11 +12,15 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel, TypeAdapter
 
 from api import errors, questions, schemas
+from api.app import create_app
 from api.schemas import base
 from api.settings import ApiSettings
+from ingest.catalogue.access import Scope
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from tests.entities import Catalogue
 
 OPENAPI = "/api/v1/openapi.json"
 SCHEMAS = [import_module(f"api.schemas.{module.name}") for module in iter_modules(schemas.__path__)]
@@ -57,7 +61,7 @@ def test_every_error_is_documented_as_a_problem(document: dict[str, Any]) -> Non
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 assert answer["content"] == {"application/problem+json": problem}
-        has_input = bool(operation.get("parameters"))
+        has_input = bool(operation.get("parameters") or operation.get("requestBody"))
         assert ("422" in operation["responses"]) == has_input
         assert ("503" in operation["responses"]) == (operation["operationId"] != "get_liveness")
     assert "HTTPValidationError" not in document["components"]["schemas"]
@@ -89,6 +93,51 @@ def test_every_field_that_is_no_flag_has_an_example(model: type[BaseModel]) -> N
     for name, field in model.model_fields.items():
         if field.annotation in plain:
             assert field.examples, name
+
+
+def test_token_is_declared_and_what_follows_from_it(document: dict[str, Any]) -> None:
+    ((name, scheme),) = document["components"]["securitySchemes"].items()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for operation in to_operations(document):
+        security = operation.get("security", [])
+        is_for_few = security in [[{name: [scope]}] for scope in Scope]
+        assert is_for_few or security in ([], [{}, {name: []}])
+        assert is_for_few or operation["tags"] != ["operations"]
+        if security:
+            assert operation["responses"]["401"]["headers"]["WWW-Authenticate"]["required"]
+        if is_for_few:
+            assert "403" in operation["responses"]
+
+
+def test_caching_is_declared_for_json(document: dict[str, Any]) -> None:
+    answers = [operations["get"]["responses"] for operations in document["paths"].values() if "get" in operations]
+    told = [each["200"]["headers"] for each in answers if "application/json" in each.get("200", {}).get("content", {})]
+    assert len(told) > 5
+    assert all({"ETag", "Cache-Control"} <= set(headers) for headers in told)
+
+
+def test_bodies_are_declared_with_what_may_be_wrong_with_them(document: dict[str, Any]) -> None:
+    retry = document["paths"]["/api/v1/quarantine/retry"]["post"]
+    assert {"400", "413", "422"} <= set(retry["responses"])
+    assert retry["requestBody"]["required"]
+    assert retry["requestBody"]["content"]["application/json"]["examples"].keys() == {"some", "all"}
+
+
+@pytest.mark.parametrize(
+    ("public_url", "root_path", "expected"),
+    [
+        ("", "", "/"),
+        ("", "/catalogue", "/catalogue"),
+        ("https://data.example.org/c/", "", "https://data.example.org/c"),
+        ("https://data.example.org", "/catalogue", "https://data.example.org"),
+    ],
+)
+def test_document_names_the_address_of_the_service(
+    catalogue: Catalogue, public_url: str, root_path: str, expected: str
+) -> None:
+    app = create_app(catalogue.settings, ApiSettings(public_url=public_url))
+    with TestClient(app, root_path=root_path) as client:
+        assert client.get(f"{root_path}{OPENAPI}").json()["servers"] == [{"url": expected}]
 
 
 def test_start_leads_to_the_page(client: TestClient) -> None:

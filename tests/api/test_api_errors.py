@@ -102,7 +102,7 @@ def test_what_cannot_be_answered_is_refused_as_a_problem(client: TestClient, pat
 def test_other_method_is_refused_with_those_that_are_there(client: TestClient, method: str) -> None:
     answer = getattr(client, method)(DATASETS)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
     assert answer.headers["content-type"] == "application/problem+json"
 
 

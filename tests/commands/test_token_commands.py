@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from ingest.catalogue.access import InvalidTokenError, get_viewer_of_text
+from ingest.catalogue.access import InvalidTokenError, Scope, get_viewer_of_text
 from ingest.cli import main
 from ingest.services import open_services
 from ingest.token_commands import TokenSettingError, to_expiry
@@ -137,9 +137,9 @@ def test_end_that_cannot_be_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("create", "a"), "say with --scope what the token allows: read, operate"),
-        (("create", "a", "--scope", "write"), "scope 'write': there are read, operate"),
-        (("create", "a", "--scope", "read", "--scope", "READ"), "scope 'READ': there are read, operate"),
+        (("create", "a"), "say with --scope what the token allows: read, notify, operate"),
+        (("create", "a", "--scope", "write"), "scope 'write': there are read, notify, operate"),
+        (("create", "a", "--scope", "read", "--scope", "READ"), "scope 'READ': there are read, notify, operate"),
         (("create", "  ", "--scope", "read"), "say in 1 to 255 characters"),
         (("create", "a" * 256, "--scope", "read"), "say in 1 to 255 characters"),
         (("create", "a", "--scope", "read", "--expires", "soon"), "expires 'soon': say 90d"),
