@@ -30,7 +30,7 @@ from ingest.catalogue.model import (
     Subject,
     User,
 )
-from ingest.catalogue.paging import Page, PageRequest, from_cursor, to_page
+from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_page
 from ingest.catalogue.publication_data import collects, load_data, select_ids
 from ingest.catalogue.publication_request import Creator
 from ingest.catalogue.publication_views import (
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-FIRST_PAGE: Final = PageRequest()
 SHOWN_PARTS: Final = 1000
 
 

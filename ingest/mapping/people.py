@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ingest.catalogue.identifiers import find_orcid
 from ingest.mapping.drafts import PersonDraft, Taken
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _SEPARATORS: Final = re.compile(r"\s*(?:[;/&\n|]|\s(?:and|und|et)\s)\s*")
 _WORDS: Final = re.compile(r"\S+\s+\S+")
 _CONTACT: Final = re.compile(r"\S+@\S+|\[redacted\]|\+?\d[\d\s()./-]{5,}\d")
-_ORCID: Final = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dX])$", re.IGNORECASE)
 
 
 def find_people(search: Search, rule: PeopleRule) -> tuple[PersonDraft, ...]:
@@ -36,7 +36,7 @@ def _read_people(search: Search, place: Place, rule: PeopleRule) -> list[PersonD
         if field is None or not names:
             continue
         role = _first_text(search, place, rule.role)
-        orcid = _to_orcid(_first_text(search, place, rule.orcid)) if len(names) == 1 else None
+        orcid = find_orcid(_first_text(search, place, rule.orcid)) if len(names) == 1 else None
         path = place.group.path_of(field.name)
         return [PersonDraft(Taken(name, path, name), role, orcid) for name in names]
     return []
@@ -71,16 +71,3 @@ def _first_text(search: Search, place: Place, names: tuple[str, ...]) -> str | N
         if field is not None and isinstance(field.value, str) and not _is_placeholder(search, field.value):
             return field.value
     return None
-
-
-def _to_orcid(text: str | None) -> str | None:
-    """Return an ORCID iD in its usual form, or None if its check digit (ISO 7064 mod 11-2) does not fit."""
-    match = _ORCID.search(text or "")
-    if match is None:
-        return None
-    digits = "".join(match.groups()).upper()
-    total = 0
-    for digit in digits[:-1]:
-        total = (total + int(digit)) * 2
-    check = (12 - total % 11) % 11
-    return "-".join(match.groups()).upper() if digits[-1] == ("X" if check == 10 else str(check)) else None  # noqa: PLR2004 - ten is written X
