@@ -44,13 +44,7 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
     listening = listen(host or settings.host, port or settings.port)
     with open_services():
         pass  # the schema is there before the two processes ask for it
-    # By name, so that the application is made after the server is, and nothing of it is imported here.
-    config = uvicorn.Config(
-        "api.app:create_app",
-        factory=True,
-        root_path=settings.root_path,
-        log_level="warning" if on_ready else "info",
-    )
+    config = to_config(settings, log_level="warning" if on_ready else "info")
     worker = subprocess.Popen([sys.executable, "-m", "ingest.background"], stdin=subprocess.PIPE)
     try:
         # Ctrl-C is how one ends it: no failure.
@@ -60,6 +54,19 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
         worker.terminate()
         worker.wait()
         listening.close()
+
+
+def to_config(settings: ApiSettings, log_level: str) -> uvicorn.Config:
+    """Return how the application is served: below which path, and which proxies are believed who asks and how."""
+    # By name, so that the application is made after the server is, and nothing of it is imported here.
+    return uvicorn.Config(
+        "api.app:create_app",
+        factory=True,
+        root_path=settings.root_path,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        log_level=log_level,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from ingest.catalogue.access import InvalidTokenError, Scope, get_viewer_of_text
+from ingest.catalogue.access import InvalidTokenError, get_viewer_of_text
 from ingest.cli import main
 from ingest.services import open_services
 from ingest.token_commands import TokenSettingError, to_expiry
