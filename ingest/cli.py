@@ -163,6 +163,27 @@ def status(is_json: bool) -> None:
     answers.status(is_json=is_json)
 
 
+@main.command()
+@click.argument("places", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PLACE...")
+@as_json
+def notify(places: tuple[Path, ...], is_json: bool) -> None:
+    """Tell that the datasets at PLACE are closed: folders or master files. Whoever works reads them soon.
+
+    Exit status 1 if one of them lies outside of every root.
+    """
+    from ingest import notice_commands
+
+    sys.exit(notice_commands.notify(places, is_json=is_json))
+
+
+@main.command()
+def listen() -> None:
+    """Take in the messages of the acquisition's broker (NXCAT_BROKER_URL), until Ctrl-C."""
+    from ingest import notice_commands
+
+    notice_commands.listen()
+
+
 @main.group()
 def quarantine() -> None:
     """Files that could not be read, with the reason of each."""

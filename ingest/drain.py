@@ -13,6 +13,7 @@ from ingest.catalogue.masters import Claim, claim_next, release_abandoned, to_cl
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.releases import stamp_releases
 from ingest.nexus.child import ReaderChild
+from ingest.noticing import settle_notices
 from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master
 from ingest.settings import to_limits
 
@@ -36,6 +37,7 @@ def drain(
     with services.write_sessions.begin() as session:
         release_abandoned(session, utc_now(), timedelta(seconds=settings.claim_seconds), settings.max_attempts)
     with make_reader(services) as reader:
+        settle_notices(services, utc_now())
         while (claim := _claim(services, claimant, root_ids)) is not None:
             outcome = ingest_claimed(services, reader, claim)
             count += 1

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ingest.catalogue.model import Root
+    from ingest.catalogue.notices import ToldDataset
     from ingest.listing import Listing
     from ingest.mapping.drafts import DatasetDraft
     from ingest.mapping.paths import PathMatch
@@ -35,6 +36,8 @@ class MasterContext:
     folder_mtime_ns: int | None
     """Given where the whole folder is the dataset's."""
     is_complete: bool
+    told: ToldDataset | None = None
+    """What a notice said about it."""
 
     @property
     def below_root(self) -> Path:
@@ -65,14 +68,16 @@ def to_content_digest(draft: DatasetDraft, context: MasterContext) -> str:
         context.is_complete,
         context.root.facility_id,
         replace(context.match, pattern="") if context.match else None,
+        context.told,
     )
     return blake2b(msgspec.json.encode(content), digest_size=20).hexdigest()
 
 
 def to_place(draft: DatasetDraft, context: MasterContext) -> Place:
-    """Return the investigation: the one that the file names, else the path, else one for the first folder."""
+    """Return the investigation: the one that a notice names, else the file, the path, or one for the first folder."""
     match = context.match
-    named = next((s.experiment_identifier.value for s in draft.scans if s.experiment_identifier), None)
+    told = context.told.proposal if context.told else None
+    named = told or next((s.experiment_identifier.value for s in draft.scans if s.experiment_identifier), None)
     proposal = named or (match.proposal if match else None)
     visit = (match.visit if match else None) or NO_VISIT
     if proposal is not None:
@@ -87,13 +92,16 @@ def to_names(context: MasterContext) -> Iterator[str]:
     if context.match is not None and context.match.dataset:
         yield context.match.dataset
     else:
+        if context.told is not None and context.told.dataset_name:
+            yield context.told.dataset_name
         yield context.path.stem
     yield str(Path(*below.parts[1:])) if len(below.parts) > 1 else str(below)
     yield str(below)
 
 
 def to_instruments(draft: DatasetDraft, context: MasterContext) -> dict[str, str | None]:
-    """Return the instruments with their full names: the beamline that the path names, else what the file says."""
+    """Return the instruments with their full names: that of the path or of a notice, else the file's."""
     said = {scan.instrument_name.value for scan in draft.scans if scan.instrument_name}
-    beamline = context.match.beamline if context.match else None
+    told = context.told.instrument if context.told else None
+    beamline = (context.match.beamline if context.match else None) or told
     return {beamline: min(said, default=None)} if beamline else dict.fromkeys(sorted(said))

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ingest.catalogue.masters import announce, clamp_ns
 from ingest.catalogue.model import MasterFile, MasterState, Root
-from ingest.catalogue.notices import DueNotice, claim_due_notices, mark_accepted, mark_waiting
+from ingest.catalogue.notices import DueNotice, claim_due_notices, has_due_notice, mark_accepted, mark_waiting
 from ingest.catalogue.roots import normalise
 from ingest.choice import RootChoice
 from ingest.listing import is_utf8
@@ -36,14 +36,18 @@ def settle_notices(services: Services, now: datetime) -> int:
     A master that nothing new is said about, and that stands as it was read, is left alone.
     """
     total = 0
-    while True:
+    while _has_due(services, now):
         with services.write_sessions.begin() as session:
             notices = claim_due_notices(session, now, BATCH)
         for notice in notices:
             _settle(services, notice, now)
-        if not notices:
-            return total
         total += len(notices)
+    return total
+
+
+def _has_due(services: Services, now: datetime) -> bool:
+    with services.read_sessions() as session:
+        return has_due_notice(session, now)
 
 
 def _settle(services: Services, notice: DueNotice, now: datetime) -> None:

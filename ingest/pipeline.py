@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
+from ingest.catalogue.notices import find_told
 from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.identity import MasterContext, is_no_dataset
@@ -178,6 +179,8 @@ def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
     if not draft.scans:
         raise NexusStructureError(claim.path, "no NXentry")
     copy_of_id = _settle_identity(session, claim, columns)
+    # After a move, which takes the notice along.
+    context = replace(context, told=find_told(session, claim.master_file_id))
     stored = store_dataset(session, draft, context, copy_of_id)
     _keep_record(session, claim, mapped)
     state = MasterState.INGESTED if context.is_complete else MasterState.INCOMPLETE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.model import Root
+    from ingest.catalogue.notices import ToldDataset
     from ingest.mapping.drafts import DatasetDraft
     from ingest.rulebook import RulesAtHand
 
@@ -64,8 +65,9 @@ class Remapped:
 
     @property
     def has_ended(self) -> bool:
-        """Whether a scan that had no end has one by the rules at hand."""
-        return self.had_no_end and self.draft is not None and self.draft.all_ended
+        """Whether a master that is incomplete has scans by the rules at hand that all ended, as they had not before."""
+        is_incomplete = self.row.state == MasterState.INCOMPLETE
+        return is_incomplete and self.had_no_end and self.draft is not None and self.draft.all_ended
 
     @property
     def is_lacking(self) -> bool:
@@ -83,12 +85,12 @@ class Remapped:
         self.verdict, self.problem = Verdict.FAILED, str(error) if is_told else f"{type(error).__name__}: {error}"
 
 
-def map_record(row: Row[Any], root: Root, rules: RulesAtHand) -> Remapped:
+def map_record(row: Row[Any], root: Root, rules: RulesAtHand, told: ToldDataset | None) -> Remapped:
     """Return what the record of a row of `stream_records` says; raises RecordFormatError if it cannot be understood."""
     encoded = zlib.decompress(row.document)
     record = decode_record(encoded)
     draft = rules.to_draft(record)
-    context = _to_context(row, draft, root, rules)
+    context = replace(_to_context(row, draft, root, rules), told=told)
     mapped = Remapped(row, _judge(row, draft), rules.digest, draft=draft, context=context, size=len(encoded))
     mapped.lacks = find_lacks(record, draft, rules.choose(record).plan)
     if mapped.lacks or mapped.verdict is Verdict.WOULD_BE_DATASET:

@@ -21,6 +21,7 @@ from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import claim_one, make_due, mark_incomplete, release_abandoned, to_claimant
 from ingest.catalogue.model import Root
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.notices import find_told
 from ingest.catalogue.records import (
     count_records,
     find_standing,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
+    from ingest.catalogue.notices import ToldDataset
     from ingest.pipeline import Outcome, Services
 
 log = logging.getLogger(__name__)
@@ -138,13 +140,13 @@ class Remap:
         batch: list[Remapped] = []
         with self._services.read_sessions() as session:
             for row in stream_records(session, rulebook, after, BATCH):
-                batch.append(self._map(row))
+                batch.append(self._map(row, find_told(session, row.id) if row.is_told else None))
                 if sum(each.size for each in batch) > BATCH_BYTES:
                     break
             compare(session, batch, self._units)
         return batch
 
-    def _map(self, row: Row[Any]) -> Remapped:
+    def _map(self, row: Row[Any], told: ToldDataset | None) -> Remapped:
         """Map one record, whatever is in it: one that cannot be mapped keeps no other from it."""
         failed = Remapped(row, Verdict.FAILED)
         rules = self._rules[row.root_id]
@@ -152,7 +154,7 @@ class Remap:
             failed.fail(rules)
             return failed
         try:
-            return map_record(row, self._roots[row.root_id], rules)
+            return map_record(row, self._roots[row.root_id], rules, told)
         except (CatalogueError, RecordFormatError) as error:
             failed.fail(error)
         except Exception as error:
@@ -162,47 +164,49 @@ class Remap:
 
     def _store(self, rulebook: str, batch: list[Remapped]) -> list[Remapped]:
         """Store what changed and note the rules; return those that counted."""
-        mapped: dict[str, list[int]] = defaultdict(list)
-        with self._services.write_sessions.begin() as session:
-            standing = find_standing(session, rulebook, [each.row for each in batch])
-            counted = [each for each in batch if each.row.id in standing]
-            for each in counted:
-                if not each.has_failed:
-                    _store_one(session, each)
-                if not each.has_failed:
-                    mapped[each.rulebook].append(each.row.id)
-            for digest, master_file_ids in mapped.items():
-                mark_mapped(session, master_file_ids, digest)
-        return counted
+        try:
+            with self._services.write_sessions.begin() as session:
+                return _store_batch(session, rulebook, batch)
+        except (OperationalError, InterfaceError):
+            raise  # the database is in trouble, not a dataset
+        except Exception as error:
+            if len(batch) > 1:
+                # It is found one by one, and keeps none of the others from it.
+                return [stored for each in batch for stored in self._store(rulebook, [each])]
+            if not isinstance(error, CatalogueError):
+                log.exception("failed over the dataset of %s", batch[0].row.path)
+            batch[0].fail(error)
+            return batch
 
 
-def _store_one(session: Session, mapped: Remapped) -> None:
-    """Store one dataset, or leave it as it is and failed."""
-    try:
-        with session.begin_nested():
-            if mapped.verdict is Verdict.CHANGED:
-                _store_changed(session, mapped)
-            elif mapped.verdict is Verdict.SIDE_FILE and mapped.draft and mapped.context:
-                store_side_file(session, mapped.draft, mapped.context)
-            elif mapped.verdict is Verdict.SAME and mapped.digest != mapped.row.content_digest:
-                note_content(session, mapped.row.dataset_id, mapped.digest)
-    except (OperationalError, InterfaceError):
-        raise  # the database is in trouble, not this dataset
-    except CatalogueError as error:
-        mapped.fail(error)
-    except Exception as error:
-        log.exception("failed over the dataset of %s", mapped.row.path)
-        mapped.fail(error)
+def _store_batch(session: Session, rulebook: str, batch: list[Remapped]) -> list[Remapped]:
+    standing = find_standing(session, rulebook, [each.row for each in batch])
+    # Read again with the lock in hand: somebody may have said in between who may see what is below a root.
+    roots = {root.id: root for root in session.scalars(select(Root))}
+    counted = [each for each in batch if each.row.id in standing]
+    mapped: dict[str, list[int]] = defaultdict(list)
+    for each in counted:
+        if each.verdict is Verdict.CHANGED:
+            _store_changed(session, each, roots)
+        elif each.verdict is Verdict.SIDE_FILE and each.draft and each.context:
+            store_side_file(session, each.draft, each.context)
+        elif each.verdict is Verdict.SAME and each.digest != each.row.content_digest:
+            note_content(session, each.row.dataset_id, each.digest)
+        if not each.has_failed:
+            mapped[each.rulebook].append(each.row.id)
+    for digest, master_file_ids in mapped.items():
+        mark_mapped(session, master_file_ids, digest)
+    return counted
 
 
-def _store_changed(session: Session, mapped: Remapped) -> None:
+def _store_changed(session: Session, mapped: Remapped, roots: dict[int, Root]) -> None:
     draft, context, master_file_id = mapped.draft, mapped.context, mapped.row.id
     if draft is None or context is None:
         raise TypeError(mapped)
-    # Read again with the lock in hand: somebody may have said in between who may see what is below the root.
-    context = replace(context, root=session.get_one(Root, context.root.id))
+    told = find_told(session, master_file_id) if mapped.row.is_told else None
+    context = replace(context, root=roots[context.root.id], told=told)
     store_dataset(session, draft, context, None)
     if not draft.all_ended:
         mark_incomplete(session, master_file_id, NO_END)
-    elif mapped.had_no_end:
+    elif mapped.has_ended:
         make_due(session, master_file_id, utc_now())

@@ -40,6 +40,24 @@ class IngestSettings(BaseSettings):
     )
 
 
+class ListenerSettings(BaseSettings):
+    """The broker of the acquisition."""
+
+    model_config = SettingsConfigDict(env_prefix="NXCAT_BROKER_", extra="ignore")
+
+    url: str = Field(
+        default="",
+        description="Its STOMP address, such as stomp://user:password@mq.example.org:61613; none: no listener.",
+    )
+    queues: str = Field(default="icatIngest", description="Queues with messages about datasets, by commas.")
+    reconnect_seconds: float = Field(default=5, gt=0, description="A broker that is away is asked again this often.")
+
+    @property
+    def names(self) -> list[str]:
+        """The queues."""
+        return [name for name in (part.strip() for part in self.queues.split(",")) if name]
+
+
 def to_limits(settings: IngestSettings) -> Limits:
     """Return the limits of a reader process."""
     return Limits(timeout_seconds=settings.read_timeout_seconds, memory_bytes=settings.read_memory_mb << 20)

@@ -6,6 +6,7 @@ May touch the Session it was given, through `ingest.catalogue.store`. May not co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -20,8 +21,10 @@ from ingest.catalogue.model import (
     InvestigationInstrument,
     InvestigationSample,
     InvestigationUser,
+    Layer,
     MasterFile,
     MasterState,
+    Notice,
     ReleasePolicy,
     Root,
 )
@@ -29,6 +32,7 @@ from ingest.catalogue.publication_store import is_published
 from ingest.catalogue.releases import says_the_same, to_release_date
 from ingest.identity import to_content_digest, to_instruments, to_names, to_place
 from ingest.rows import to_parameter_row, to_sample_name, to_scan_row, to_value, to_wanted_types
+from ingest.told import to_told_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.model import Base
+    from ingest.catalogue.notices import ToldDataset
     from ingest.identity import MasterContext
     from ingest.mapping.drafts import DatasetDraft, ScanDraft
 
@@ -75,10 +80,10 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     dataset.revision += 1
     session.add(dataset)
     session.flush()
-    _store_parts(session, dataset, draft, investigation, samples, is_new=is_new)
+    _store_parts(session, dataset, draft, investigation, samples, context.told, is_new=is_new)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
     store.store_datafiles(session, dataset, context.listing.files, context.listing.digest)
-    if former_end is not None and former_end == investigation.end_date:
+    if former_end is not None and former_end == investigation.end_date and former_end != dataset.end_date:
         investigation.end_date = store.find_latest_end(session, investigation.id)
     _extend(session, investigation, dataset, context.root)
     session.flush()
@@ -133,6 +138,7 @@ def move_dataset(session: Session, dataset: Dataset, master_file_id: int) -> Non
     """Leave the dataset with its id, its DOI and its links at its master's new place; the old place is forgotten."""
     old = dataset.master_file_id
     session.execute(update(Dataset).where(Dataset.id == dataset.id).values(master_file_id=master_file_id))
+    session.execute(update(Notice).where(Notice.master_file_id == old).values(master_file_id=master_file_id))
     session.delete(session.get_one(MasterFile, old))
     session.flush()
     session.expire(dataset)
@@ -162,8 +168,10 @@ class _SampleIds:
     def of(self, scan: ScanDraft) -> int | None:
         """Return the id of the scan's sample, made if it was not there; None if the scan names none."""
         name, formula, pid = to_sample_name(scan), to_value(scan.sample_formula), to_value(scan.sample_identifier)
-        if name is None:
-            return None
+        return None if name is None else self.get(name, formula, pid)
+
+    def get(self, name: str, formula: str | None = None, pid: str | None = None) -> int:
+        """Return the id of the sample, made if it was not there."""
         key = (name, formula, pid)
         if key not in self._ids:
             proposal = "" if self._investigation.is_inferred else self._investigation.name
@@ -193,9 +201,13 @@ def _fill(
     ends = [t.value.instant for scan in draft.scans for t in (scan.end_time, scan.start_time) if t]
     if dataset.investigation_id != investigation.id:
         dataset.release_date = None  # it opens with the new one
+    names = list(to_names(context))
+    if (dataset.investigation_id, dataset.name) != (investigation.id, names[0]):
+        dataset.name = store.find_free_dataset_name(session, investigation.id, names, dataset.id)
     dataset.investigation_id = investigation.id
-    dataset.name = store.find_free_dataset_name(session, investigation.id, to_names(context), dataset.id)
     dataset.location = str(context.listing.location)
+    if not sample_ids and context.told is not None and context.told.sample_name:
+        sample_ids = {samples.get(context.told.sample_name)}
     dataset.sample_id = sample_ids.pop() if len(sample_ids) == 1 else None
     dataset.is_complete = context.is_complete
     dataset.start_date = min(starts, default=None)
@@ -214,6 +226,7 @@ def _store_parts(
     draft: DatasetDraft,
     investigation: Investigation,
     samples: _SampleIds,
+    told: ToldDataset | None,
     *,
     is_new: bool,
 ) -> None:
@@ -221,10 +234,15 @@ def _store_parts(
     if is_new:
         scan_ids = store.insert_scans(session, dataset.id, rows)
     else:
-        scan_ids = store.replace_scans(session, dataset.id, rows, keep_vanished=is_published(session, dataset.id))
+        scan_ids = store.replace_scans(
+            session, dataset.id, rows, keeps_vanished=partial(is_published, session, dataset.id)
+        )
     types = store.get_parameter_type_ids(session, investigation.facility_id, to_wanted_types(draft.parameters))
-    parameters = [to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters]
-    (store.insert_file_parameters if is_new else store.replace_file_parameters)(session, dataset.id, parameters)
+    by_layer = {
+        Layer.FILE: [to_parameter_row(p, types[p.name], scan_ids) for p in draft.parameters],
+        Layer.NOTICE: _to_told_rows(session, investigation.facility_id, told),
+    }
+    (store.insert_parameters if is_new else store.replace_parameters)(session, dataset.id, by_layer)
     techniques = [
         {
             "technique_id": store.get_technique_id(session, technique.value, technique.pid),
@@ -243,6 +261,15 @@ def _store_parts(
             investigation_id=investigation.id,
             role=person.role or FILE_USER_ROLE,
         )
+
+
+def _to_told_rows(session: Session, facility_id: int, told: ToldDataset | None) -> list[dict[str, Any]]:
+    if told is None or not told.parameters:
+        return []
+    kinds = store.list_parameter_kinds(session, facility_id, list(told.parameters))
+    parameters = to_told_parameters(told.parameters, kinds)
+    types = store.get_parameter_type_ids(session, facility_id, [each.wanted for each in parameters])
+    return [{**each.columns, "type_id": types[each.wanted.name]} for each in parameters]
 
 
 def _store_instruments(

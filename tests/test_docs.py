@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from api.settings import ApiSettings
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.cli import main
-from ingest.settings import IngestSettings
+from ingest.settings import IngestSettings, ListenerSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def list_commands(group: click.Group, prefix: str = "nxcat") -> list[str]:
 
 def list_settings() -> dict[str, object]:
     found: dict[str, object] = {}
-    for settings in (CatalogueSettings, IngestSettings, ApiSettings):
+    for settings in (CatalogueSettings, IngestSettings, ListenerSettings, ApiSettings):
         prefix = settings.model_config["env_prefix"]
         found |= {f"{prefix}{name}".upper(): field.default for name, field in settings.model_fields.items()}
     return found
@@ -65,9 +65,9 @@ def test_links_of_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ApiSettings])
+@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ListenerSettings, ApiSettings])
 def test_every_setting_is_taken_from_the_environment(
-    settings: type[CatalogueSettings | IngestSettings | ApiSettings], monkeypatch: pytest.MonkeyPatch
+    settings: type[CatalogueSettings | IngestSettings | ListenerSettings | ApiSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {name: "10.4321" if name == "doi_prefix" else "4321" for name in settings.model_fields}
     for name, text in given.items():

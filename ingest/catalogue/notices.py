@@ -7,7 +7,7 @@ ended later counts. Of the disk only the links in the path are looked at here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -34,6 +34,8 @@ LEASE: Final = timedelta(minutes=2)
 """Whoever took a notice in hand and was lost has it this long; then another one does."""
 FIRST_DELAY: Final = timedelta(seconds=10)
 LONGEST_DELAY: Final = timedelta(hours=1)
+LONGEST_MESSAGE: Final = 65_536
+"""Bytes that are kept of a message that cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,23 @@ def record_notice(session: Session, told: ToldDataset, source: str, now: datetim
     return session.scalars(select(Notice.id).where(is_this)).one()
 
 
+def record_unreadable(session: Session, body: bytes, problem: str, now: datetime) -> int:
+    """Keep a message that cannot be understood as a refused notice, so that nothing is lost; return its id."""
+    path = f"message:{blake2b(body, digest_size=20).hexdigest()}"
+    text = to_redacted(body[:LONGEST_MESSAGE].decode("utf-8", "replace").replace("\0", "\ufffd"))
+    columns = _to_columns(ToldDataset(path=path, parameters={"message": text}))
+    queue = {"state": NoticeState.REFUSED, "reason": problem[:255], "source": "message", "repeated_at": now}
+    made = insert_ignoring(session, Notice).values(path=path, told_at=now, times_told=0, attempts=0, **queue, **columns)
+    session.execute(made)
+    session.execute(update(Notice).where(Notice.path == path).values(times_told=Notice.times_told + 1, repeated_at=now))
+    return session.scalars(select(Notice.id).where(Notice.path == path)).one()
+
+
+def has_due_notice(session: Session, now: datetime) -> bool:
+    """Return whether any notice is to be looked at: asked often, and answered without a write."""
+    return session.scalar(select(Notice.id).where(Notice.next_attempt_at <= now).limit(1)) is not None
+
+
 def claim_due_notices(session: Session, now: datetime, limit: int) -> list[DueNotice]:
     """Take notices that nobody has looked at yet, or that are due to be looked at again; the longest waiting first."""
     due = (
@@ -125,10 +144,13 @@ def mark_waiting(session: Session, notice: DueNotice, reason: str, now: datetime
     _mark(session, notice, state=NoticeState.WAITING, reason=reason[:255], next_attempt_at=now + delay)
 
 
-def find_notice(session: Session, master_file_id: int) -> Notice | None:
+def find_told(session: Session, master_file_id: int) -> ToldDataset | None:
     """Return what was told last about the master, if anything was."""
     of_master = select(Notice).where(Notice.master_file_id == master_file_id)
-    return session.scalar(of_master.order_by(Notice.repeated_at.desc(), Notice.id.desc()).limit(1))
+    notice = session.scalar(of_master.order_by(Notice.repeated_at.desc(), Notice.id.desc()).limit(1))
+    if notice is None:
+        return None
+    return ToldDataset(**{each.name: getattr(notice, each.name) for each in fields(ToldDataset)})
 
 
 def get_notice(session: Session, notice_id: int) -> NoticeView:

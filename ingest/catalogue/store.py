@@ -28,7 +28,7 @@ from ingest.catalogue.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -98,12 +98,14 @@ def get_parameter_type_ids(session: Session, facility_id: int, wanted: Sequence[
 
     Raises ParameterUnitError if one is kept in another unit.
     """
-    names = [each.name for each in wanted]
-    find = select(ParameterType.name, ParameterType.id, ParameterType.units).where(
-        ParameterType.facility_id == facility_id, ParameterType.name.in_(names)
-    )
-    known = {row.name: row for row in session.execute(find)}
+    known: dict[str, Any] = _recall(session).setdefault((ParameterType, facility_id), {})
     missing = [each for each in wanted if each.name not in known]
+    if missing:
+        find = select(ParameterType.name, ParameterType.id, ParameterType.units).where(
+            ParameterType.facility_id == facility_id, ParameterType.name.in_([each.name for each in missing])
+        )
+        known.update((row.name, row) for row in session.execute(find))
+        missing = [each for each in missing if each.name not in known]
     if missing:
         rows = [
             {
@@ -116,9 +118,9 @@ def get_parameter_type_ids(session: Session, facility_id: int, wanted: Sequence[
             for each in missing
         ]
         session.execute(insert_ignoring(session, ParameterType).values(rows))
-        known = {row.name: row for row in session.execute(find)}
-    check_units(wanted, {name: row.units for name, row in known.items()})
-    return {name: row.id for name, row in known.items()}
+        known.update((row.name, row) for row in session.execute(find))
+    check_units(wanted, {each.name: known[each.name].units for each in wanted})
+    return {each.name: known[each.name].id for each in wanted}
 
 
 def check_units(wanted: Iterable[WantedType], known: Mapping[str, str]) -> None:
@@ -139,8 +141,12 @@ def list_units(session: Session, facility_id: int) -> dict[str, str]:
 def get_investigation(session: Session, facility_id: int, name: str, visit_id: str, **values: Any) -> Investigation:
     """Return the investigation of that proposal and visit, made with the other values if it was not there."""
     key = {"facility_id": facility_id, "name": name, "visit_id": visit_id}
-    known = session.scalar(select(Investigation).filter_by(**key))
-    return known or session.get_one(Investigation, _get_or_make(session, Investigation, key, values))
+    # Held here: the session itself forgets what nobody holds.
+    held: dict[Any, Investigation] = _recall(session).setdefault("held", {})
+    place = tuple(key.values())
+    if place not in held:
+        held[place] = session.get_one(Investigation, _get_or_make(session, Investigation, key, values))
+    return held[place]
 
 
 def upsert_investigation_file(session: Session, root_id: int, path: str, **values: Any) -> None:
@@ -161,7 +167,11 @@ def find_latest_end(session: Session, investigation_id: int) -> datetime | None:
 
 def add_link(session: Session, entity: type[Base], **values: Any) -> None:
     """Make the row that ties two entities together, if it is not there."""
-    session.execute(insert_ignoring(session, entity).values(**values))
+    made = _recall(session).setdefault(entity, set())
+    link = tuple(values.items())
+    if link not in made:
+        session.execute(insert_ignoring(session, entity).values(**values))
+        made.add(link)
 
 
 def find_free_dataset_name(
@@ -185,9 +195,13 @@ def insert_links(session: Session, entity: type[Base], dataset_id: int, rows: Se
 
 def replace_links(session: Session, entity: type[Base], dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Leave exactly these rows of a table that ties datasets to something."""
-    table: Any = entity
-    session.execute(delete(entity).where(table.dataset_id == dataset_id))
-    insert_links(session, entity, dataset_id, rows)
+    table: Any = entity.__table__
+    stored = session.connection().execute(select(table).where(table.c.dataset_id == dataset_id)).mappings()
+    wanted = [{"dataset_id": dataset_id, **row} for row in rows]
+    known = [dict(row) for row in stored]
+    if len(known) != len(wanted) or any(row not in known for row in wanted):
+        session.execute(delete(entity).where(table.c.dataset_id == dataset_id))
+        _insert_all(session, entity, wanted)
 
 
 def insert_scans(session: Session, dataset_id: int, scans: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -198,11 +212,12 @@ def insert_scans(session: Session, dataset_id: int, scans: Sequence[Mapping[str,
 
 
 def replace_scans(
-    session: Session, dataset_id: int, scans: Sequence[Mapping[str, Any]], *, keep_vanished: bool
+    session: Session, dataset_id: int, scans: Sequence[Mapping[str, Any]], *, keeps_vanished: Callable[[], bool]
 ) -> dict[str, int]:
     """Leave exactly these scans, ids kept by entry name, and return the id of each entry.
 
-    With `keep_vanished` a scan that is gone from the file stays, marked withdrawn: it was published.
+    If `keeps_vanished`, which is asked only where it matters, a scan that is gone from the file stays, marked
+    withdrawn: it was published.
     """
     known = {
         row.entry_name: row.id
@@ -210,44 +225,54 @@ def replace_scans(
     }
     entries = {scan["entry_name"] for scan in scans}
     gone = [scan_id for entry, scan_id in known.items() if entry not in entries]
-    if gone and keep_vanished:
+    if gone and keeps_vanished():
         session.execute(update(Scan).where(Scan.id.in_(gone)).values(is_withdrawn=True))
     elif gone:
         session.execute(delete(Scan).where(Scan.id.in_(gone)))
     changed = [{"id": known[scan["entry_name"]], **scan} for scan in scans if scan["entry_name"] in known]
     if changed:
         session.execute(update(Scan), changed)
-    return insert_scans(session, dataset_id, [scan for scan in scans if scan["entry_name"] not in known])
+    added = [scan for scan in scans if scan["entry_name"] not in known]
+    return insert_scans(session, dataset_id, added) if added else known
 
 
-def insert_file_parameters(
+def insert_parameters(
     session: Session,
     dataset_id: int,
-    rows: Iterable[Mapping[str, Any]],
+    by_layer: Mapping[Layer, Sequence[Mapping[str, Any]]],
     overruled: Collection[tuple[int, int | None]] = (),
 ) -> None:
-    """Add these parameters in the layer of the file; those that another layer overrules are not shown."""
-    prepared = [
-        {
-            **row,
-            "dataset_id": dataset_id,
-            "layer": int(Layer.FILE),
-            "is_shown": (row["type_id"], row["scan_id"]) not in overruled,
-        }
-        for row in rows
-    ]
-    _insert_all(session, DatasetParameter, prepared)
+    """Add these parameters; what a higher layer says too, or is overruled, is not shown."""
+    hidden = set(overruled)
+    for layer in sorted(by_layer, reverse=True):
+        rows = [
+            {**row, "dataset_id": dataset_id, "layer": int(layer), "is_shown": _to_place(row) not in hidden}
+            for row in by_layer[layer]
+        ]
+        _insert_all(session, DatasetParameter, rows)
+        hidden.update(map(_to_place, rows))
 
 
-def replace_file_parameters(session: Session, dataset_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Leave exactly these parameters in the layer of the file; what other layers say stays, and is shown instead."""
+def replace_parameters(
+    session: Session, dataset_id: int, by_layer: Mapping[Layer, Sequence[Mapping[str, Any]]]
+) -> None:
+    """Leave exactly these parameters in these layers; what higher ones say stays, and is shown instead."""
     of_dataset = DatasetParameter.dataset_id == dataset_id
-    session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer == Layer.FILE))
-    overruled = {
-        (row.type_id, row.scan_id)
-        for row in session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
-    }
-    insert_file_parameters(session, dataset_id, rows, overruled)
+    session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer.in_(map(int, by_layer))))
+    others = session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
+    insert_parameters(session, dataset_id, by_layer, {(row.type_id, row.scan_id) for row in others})
+
+
+def list_parameter_kinds(session: Session, facility_id: int, names: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return unit and kind of those of a facility's parameter types, by name."""
+    statement = select(ParameterType.name, ParameterType.units, ParameterType.value_type).where(
+        ParameterType.facility_id == facility_id, ParameterType.name.in_(names)
+    )
+    return {row.name: (row.units, row.value_type) for row in session.execute(statement)}
+
+
+def _to_place(row: Mapping[str, Any]) -> tuple[int, int | None]:
+    return row["type_id"], row["scan_id"]
 
 
 def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[str, int, int]], digest: str) -> None:
@@ -303,14 +328,27 @@ def _update_datafiles(
 def _get_or_make(
     session: Session, entity: type[Base], key: Mapping[str, Any], values: Mapping[str, Any] | None = None
 ) -> int:
-    table: Any = entity
-    find = select(table.id).filter_by(**key)
-    known = session.scalar(find)
+    ids = _recall(session).setdefault(entity, {})
+    known = ids.get(tuple(key.items()))
     if known is None:
-        # Two workers may make the same one: the second insert is ignored, and both find the first.
-        session.execute(insert_ignoring(session, entity).values(**key, **(values or {})))
-        known = session.scalars(find).one()
+        table: Any = entity
+        find = select(table.id).filter_by(**key)
+        known = session.scalar(find)
+        if known is None:
+            # Two workers may make the same one: the second insert is ignored, and both find the first.
+            session.execute(insert_ignoring(session, entity).values(**key, **(values or {})))
+            known = session.scalars(find).one()
+        ids[tuple(key.items())] = known
     return int(known)
+
+
+def _recall(session: Session) -> dict[Any, Any]:
+    """Return what was found or made in the session already, by entity: many datasets of one batch share it.
+
+    None of it is ever deleted; a session that is rolled back ends.
+    """
+    found: dict[Any, Any] = session.info.setdefault("found", {})
+    return found
 
 
 def _is_taken(session: Session, investigation_id: int, name: str, dataset_id: int | None) -> bool:

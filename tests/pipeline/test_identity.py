@@ -12,6 +12,9 @@ import pytest
 from sqlalchemy import event, select
 
 from ingest.catalogue.model import (
+    DataCollection,
+    DataCollectionDataset,
+    DataPublication,
     Dataset,
     DatasetParameter,
     Investigation,
@@ -27,6 +30,8 @@ from tests.pipeline.site import OLD, VISIT, Site, ago, set_age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
 
 LATER = OLD.replace(month=6)
 
@@ -80,6 +85,15 @@ def test_touched_but_equal_writes_the_fingerprint_of_one_row(site: Site) -> None
     assert site.crawl().unchanged == 1
 
 
+def publish(session: Session, dataset_id: int) -> None:
+    """Give the dataset a DOI, together with others for all one knows."""
+    collection = DataCollection()
+    session.add(collection)
+    session.flush()
+    session.add(DataCollectionDataset(data_collection_id=collection.id, dataset_id=dataset_id))
+    session.add(DataPublication(facility_id=1, content_id=collection.id, pid="10.5072/1", title="a", licence="CC0-1.0"))
+
+
 def test_a_scan_that_is_gone_from_the_file_is_gone_unless_it_was_published(site: Site) -> None:
     path = site.write(scans=3)
     site.crawl()
@@ -88,7 +102,7 @@ def test_a_scan_that_is_gone_from_the_file_is_gone_unless_it_was_published(site:
     site.crawl()
     assert set(site.scans(dataset.id)) == {"/1.1", "/2.1"}
     with site.services.write_sessions.begin() as session:
-        session.get_one(Dataset, dataset.id).doi = "10.5555/1"
+        publish(session, dataset.id)
     site.write(scans=1, aged=LATER.replace(day=2))
     site.crawl()
     with site.reads() as session:

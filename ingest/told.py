@@ -1,0 +1,94 @@
+"""From what a notice says to the columns of parameters: pure. Its values are texts, in the units of the vocabulary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.store import WantedType
+from ingest.catalogue.vocabulary import ValueType, load_vocabulary
+from ingest.mapping.drafts import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PLACES: Final = frozenset(
+    {"proposal", "beamlineID", "datasetName", "location", "startDate", "endDate", "Sample_name", "folder_path"}
+)
+"""What says where a dataset belongs, and is stored there."""
+LONGEST_LIST: Final = 32
+"""As many values of a list are kept as of one in a file; of a longer one its extremes."""
+LONGEST_TEXT: Final = 4000
+"""ICAT's length of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldParameter:
+    """A value in the layer of notices: its type, and the columns that depend on no other row."""
+
+    wanted: WantedType
+    columns: dict[str, Any]
+
+
+def to_told_parameters(parameters: Mapping[str, str], stored: Mapping[str, tuple[str, str]]) -> list[ToldParameter]:
+    """Return the values by the types that the catalogue has, else by the vocabulary's; what neither knows is text.
+
+    `stored` has unit and kind of a type by its name. A value that is none of its kind stays the text that it is.
+    """
+    told = []
+    for name, text in parameters.items():
+        if name in PLACES or not text.strip():
+            continue
+        wanted = _to_wanted(name, stored)
+        columns = _to_columns(text.strip(), wanted.value_type)
+        told.append(ToldParameter(wanted, {**_EMPTY, **columns, "original_value": text[:LONGEST_TEXT]}))
+    return told
+
+
+_EMPTY: Final[dict[str, Any]] = {
+    **dict.fromkeys(("scan_id", "numeric_value", "range_bottom", "range_top", "values")),
+    **dict.fromkeys(("string_value", "date_time_value", "source_path", "original_unit")),
+    "origin": str(Origin.READ),
+}
+
+
+def _to_wanted(name: str, stored: Mapping[str, tuple[str, str]]) -> WantedType:
+    known = load_vocabulary().get(name)
+    if name in stored:
+        unit, kind = stored[name]
+        return WantedType(name, unit, ValueType(kind), known.description if known else None)
+    if known is not None:
+        return WantedType(name, known.unit, known.value_type, known.description)
+    return WantedType(name, "", ValueType.STRING, None)
+
+
+def _to_columns(text: str, kind: str) -> dict[str, Any]:
+    instant = _find_instant(text) if kind == ValueType.DATE_AND_TIME else None
+    if instant is not None:
+        return {"date_time_value": instant}
+    numbers = _find_numbers(text) if kind == ValueType.NUMERIC else None
+    if not numbers:
+        return {"string_value": text[:LONGEST_TEXT]}
+    if len(numbers) == 1:
+        return {"numeric_value": numbers[0]}
+    values = numbers if len(numbers) <= LONGEST_LIST else None
+    return {"range_bottom": min(numbers), "range_top": max(numbers), "values": values}
+
+
+def _find_instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is not None else None
+
+
+def _find_numbers(text: str) -> list[float] | None:
+    """Return the numbers that stand there, with blanks or commas between them."""
+    try:
+        numbers = [float(part) for part in text.replace(",", " ").split()]
+    except ValueError:
+        return None
+    return numbers if all(map(isfinite, numbers)) else None
