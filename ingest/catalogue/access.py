@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
-from ingest.catalogue.browsing import to_key
 from ingest.catalogue.errors import CatalogueError, NotFoundError
 from ingest.catalogue.model import Token
+from ingest.catalogue.paging import to_key
 from ingest.catalogue.visibility import Viewer
 
 if TYPE_CHECKING:

@@ -56,7 +56,7 @@ def list_scans(
     _check_may_find(session, viewer, now, dataset_id)
     name = f"scans {dataset_id}"
     statement = (
-        select(Scan, Sample.name, SampleType.molecular_formula)
+        select(Scan, Sample, SampleType.molecular_formula)
         .outerjoin(Sample, Sample.id == Scan.sample_id)
         .outerjoin(SampleType, SampleType.id == Sample.type_id)
         .where(Scan.dataset_id == dataset_id)
@@ -150,7 +150,7 @@ def _count_scans(session: Session, dataset_id: int) -> int:
     return session.scalar(statement) or 0
 
 
-def _to_scan(scan: Scan, sample_name: str | None, formula: str | None) -> ScanView:
+def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView:
     return ScanView(
         ordinal=scan.ordinal,
         entry_name=scan.entry_name,
@@ -166,7 +166,7 @@ def _to_scan(scan: Scan, sample_name: str | None, formula: str | None) -> ScanVi
         source_name=scan.source_name,
         source_type=scan.source_type,
         probe=scan.probe,
-        sample=to_sample(sample_name, formula),
+        sample=to_sample(sample, formula),
         detectors=tuple(scan.detectors),
         users=tuple(scan.users),
         sources=scan.sources,

@@ -108,6 +108,14 @@ def _to_filters(question: SearchQuestion) -> tuple[AnyOf | DateRange, ...]:
     return (*values, *dates)
 
 
+def parse_dates(name: str, text: str) -> DateRange:
+    """Return the dates of a parameter of that name: a date, a period or a span of them.
+
+    Raises InvalidQueryError with the position in the text.
+    """
+    return _parse_part(name, f"{Instant.START}:", text, DateRange)
+
+
 def _parse_part(name: str, prefix: str, text: str, kind: type[Node]) -> Node:
     """Return the one node that the text is; raises InvalidQueryError, positions counted in the text."""
     try:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ingest.catalogue.browsing import FIRST_PAGE
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.model import Dataset, Facility, MasterFile, MasterState, Root
-from ingest.catalogue.paging import Page, PageRequest, from_cursor, to_page
+from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_page
 from ingest.catalogue.schema import SCHEMA_VERSION, find_schema_version
 from ingest.catalogue.views import QuarantinedView, RootView, StatusView
 

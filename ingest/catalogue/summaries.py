@@ -38,7 +38,7 @@ class DatasetRow(NamedTuple):
     investigation: Investigation
     master: MasterFile
     facility: str
-    sample: str | None
+    sample: Sample | None
     formula: str | None
 
 
@@ -53,7 +53,7 @@ def load_summaries(
 def load_rows(session: Session, condition: ColumnElement[bool]) -> list[DatasetRow]:
     """Return the datasets for which the condition holds; the condition has asked the rule."""
     statement = (
-        select(Dataset, Investigation, MasterFile, Facility.name, Sample.name, SampleType.molecular_formula)
+        select(Dataset, Investigation, MasterFile, Facility.name, Sample, SampleType.molecular_formula)
         .join(Investigation, Investigation.id == Dataset.investigation_id)
         .join(Facility, Facility.id == Investigation.facility_id)
         .join(MasterFile, MasterFile.id == Dataset.master_file_id)
@@ -115,7 +115,7 @@ def _to_summary(
         title=first_scan[0],
         definition=first_scan[1],
         facility=row.facility,
-        investigation=_to_investigation(row.investigation),
+        investigation=to_investigation(row.investigation),
         instruments=instruments,
         sample=to_sample(row.sample, row.formula),
         techniques=techniques,
@@ -130,9 +130,11 @@ def _to_summary(
     )
 
 
-def _to_investigation(investigation: Investigation) -> InvestigationView:
+def to_investigation(investigation: Investigation) -> InvestigationView:
+    """Return the investigation as what belongs to it names it."""
     proposal, visit = investigation.name, investigation.visit_id
     return InvestigationView(
+        id=investigation.id,
         name=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
         proposal=proposal,
         visit_id=None if visit == NO_VISIT else visit,
@@ -141,9 +143,9 @@ def _to_investigation(investigation: Investigation) -> InvestigationView:
     )
 
 
-def to_sample(name: str | None, formula: str | None) -> SampleView | None:
-    """Return the sample; None if it has no name."""
-    return None if name is None else SampleView(name, formula)
+def to_sample(sample: Sample | None, formula: str | None) -> SampleView | None:
+    """Return the sample as what has it names it."""
+    return None if sample is None else SampleView(sample.id, sample.name, formula)
 
 
 def _to_visibility(dataset: Dataset, now: datetime) -> Visibility:

@@ -25,6 +25,7 @@ class Visibility(StrEnum):
 class InvestigationView:
     """A proposal and a visit; `name` is both as they are shown. No visit: None."""
 
+    id: int
     name: str
     proposal: str
     visit_id: str | None
@@ -36,6 +37,7 @@ class InvestigationView:
 class SampleView:
     """A sample by its name, with its formula if one is known."""
 
+    id: int
     name: str
     formula: str | None
 

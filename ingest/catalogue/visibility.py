@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, exists, or_, true
 
-from ingest.catalogue.model import Dataset
+from ingest.catalogue.model import Dataset, Investigation, Sample, Scan
 from ingest.catalogue.search import VisibilityFilter
 
 if TYPE_CHECKING:
@@ -56,6 +56,20 @@ def may_cite(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.sees_all:
         return true()
     return Dataset.is_secret.is_(False)
+
+
+def may_find_investigation(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on Investigation under which the viewer may know of it: through one of its datasets."""
+    return exists().where(Dataset.investigation_id == Investigation.id, may_find(viewer, now)).correlate(Investigation)
+
+
+def may_find_sample(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+    """Return the condition on Sample under which the viewer may know of it: through a dataset or a scan that has it."""
+    findable = may_find(viewer, now)
+    of_dataset = exists().where(Dataset.sample_id == Sample.id, findable)
+    # One within the other, so that the few scans of a sample are looked at first, whatever the database knows of sizes.
+    of_scan = exists().where(Scan.sample_id == Sample.id, exists().where(Dataset.id == Scan.dataset_id, findable))
+    return or_(of_dataset.correlate(Sample), of_scan.correlate(Sample))
 
 
 def to_index_filter(viewer: Viewer, now: datetime) -> VisibilityFilter:
