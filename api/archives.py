@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
-from api.zip_format import Member, to_central_header, to_descriptor, to_end, to_local_header
+from api.zip_format import Member, to_central_header, to_descriptor, to_end, to_lengths, to_local_header
 from ingest.catalogue.opening import FileChangedError, OpenedFile
 
 PIECE_BYTES: Final = 1 << 20
@@ -66,16 +66,17 @@ def plan_archive(folder: str, names: Iterable[str], open_file: Open) -> Archive:
             pack.append((name, opened.size, opened.mtime_ns))
             digest.update(f"\0{name}\0{opened.size}\0{opened.mtime_ns}\0{opened.inode}".encode())
         member = to_member(folder, *pack[-1])
-        directory += len(to_central_header(member, 0, offset))
-        offset += len(to_local_header(member)) + member.size + len(to_descriptor(member, 0))
+        length, entry = to_lengths(member, offset)
+        offset += length
+        directory += entry
         count += 1
         if len(pack) == _NAMES_AT_ONCE:
             listing.add(pack)
             pack = []
     if pack:
         listing.add(pack)
-    length = offset + directory + len(to_end(count, offset, directory))
-    return Archive(folder, listing, length, f'"{digest.hexdigest()}"')
+    total = offset + directory + len(to_end(count, offset, directory))
+    return Archive(folder, listing, total, f'"{digest.hexdigest()}"')
 
 
 def stream_archive(archive: Archive, open_file: Open) -> Generator[bytes]:
@@ -111,16 +112,14 @@ def _write_archive(archive: Archive, open_file: Open) -> Generator[bytes]:
     offset = 0
     for name, size, mtime_ns in archive.listing:
         member = to_member(archive.folder, name, size, mtime_ns)
-        header = to_local_header(member)
-        yield header
+        yield to_local_header(member)
         checksum = 0
         for piece in _read(name, size, mtime_ns, open_file):
             checksum = zlib.crc32(piece, checksum)
             yield piece
-        descriptor = to_descriptor(member, checksum)
-        yield descriptor
+        yield to_descriptor(member, checksum)
         checksums.append(checksum)
-        offset += len(header) + size + len(descriptor)
+        offset += to_lengths(member, offset)[0]
     yield from _write_directory(archive, checksums, offset)
 
 
@@ -131,7 +130,7 @@ def _write_directory(archive: Archive, checksums: "array[int]", end: int) -> Ite
         header = to_central_header(member, checksum, offset)
         yield header
         length += len(header)
-        offset += len(to_local_header(member)) + member.size + len(to_descriptor(member, checksum))
+        offset += to_lengths(member, offset)[0]
     yield to_end(len(checksums), end, length)
 
 

@@ -30,6 +30,8 @@ class Services:
     write_sessions: sessionmaker[Session]
     index: DatasetIndex
     settings: ApiSettings
+    withheld: tuple[bytes, ...]
+    """How the paths begin of what is never served, whoever asks: the catalogue's own files."""
 
 
 def get_services(request: Request) -> Services:

@@ -7,6 +7,7 @@ a kilobyte for each member. Sizes are in bytes, times in seconds since 1970.
 
 import struct
 from datetime import UTC, datetime
+from time import gmtime
 from typing import Final, NamedTuple
 
 MAX_SIZE: Final = 0xFFFFFFFF
@@ -18,8 +19,8 @@ _MADE_ON_UNIX: Final = 3 << 8
 _FLAGS: Final = 0x0808  # a data descriptor follows; the name is UTF-8
 _STORED: Final = 0
 _MODE: Final = 0o100644 << 16
-_FIRST_DOS_TIME: Final = datetime(1980, 1, 1, tzinfo=UTC)
-_LAST_DOS_TIME: Final = datetime(2107, 12, 31, 23, 59, 58, tzinfo=UTC)
+_FIRST_DOS_TIME: Final = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
+_LAST_DOS_TIME: Final = int(datetime(2107, 12, 31, 23, 59, 58, tzinfo=UTC).timestamp())
 _LAST_STAMP: Final = 2**31 - 1
 
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
@@ -29,6 +30,8 @@ _DESCRIPTOR_64: Final = struct.Struct("<4sL2Q")
 _END: Final = struct.Struct("<4s4H2LH")
 _END_64: Final = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64: Final = struct.Struct("<4sLQL")
+_STAMP: Final = struct.Struct("<2HBl")
+_SIZES_64: Final = struct.Struct("<2H2Q")
 
 
 class Member(NamedTuple):
@@ -39,13 +42,23 @@ class Member(NamedTuple):
     mtime: int
 
 
+def to_lengths(member: Member, offset: int) -> tuple[int, int]:
+    """Return how many bytes a member takes that stands at the offset: with its data, and in the directory."""
+    is_large = member.size >= MAX_SIZE
+    stamp = _STAMP.size if abs(member.mtime) <= _LAST_STAMP else 0
+    frame = _LOCAL.size + (_SIZES_64.size + _DESCRIPTOR_64.size if is_large else _DESCRIPTOR.size)
+    large = 8 * (2 * is_large + (offset >= MAX_SIZE))
+    entry = _CENTRAL.size + (4 + large if large else 0)
+    return frame + len(member.name) + stamp + member.size, entry + len(member.name) + stamp
+
+
 def to_local_header(member: Member) -> bytes:
     """Return what stands before the data of a member."""
     is_large = member.size >= MAX_SIZE
     extra = _to_stamp(member.mtime)
     if is_large:
         # The sizes themselves stand behind the data, too; that there are 64 bits for them is told by these fields.
-        extra += struct.pack("<2H2Q", 1, 16, 0, 0)
+        extra += _SIZES_64.pack(1, 16, 0, 0)
     version = _ZIP64_VERSION if is_large else _PLAIN_VERSION
     size = MAX_SIZE if is_large else 0
     lengths = len(member.name), len(extra)
@@ -102,11 +115,10 @@ def to_end(count: int, offset: int, length: int) -> bytes:
 
 def _to_stamp(mtime: int) -> bytes:
     """Return the extended time stamp, which is in UTC; nothing for a time that it cannot hold."""
-    return struct.pack("<2HBl", 0x5455, 5, 1, mtime) if abs(mtime) <= _LAST_STAMP else b""
+    return _STAMP.pack(0x5455, 5, 1, mtime) if abs(mtime) <= _LAST_STAMP else b""
 
 
 def _to_dos_time(mtime: int) -> tuple[int, int]:
     """Return time and date in steps of two seconds, in UTC, the next one that there is."""
-    first, last = _FIRST_DOS_TIME.timestamp(), _LAST_DOS_TIME.timestamp()
-    time = datetime.fromtimestamp(min(max(mtime, first), last), UTC)
-    return time.hour << 11 | time.minute << 5 | time.second // 2, (time.year - 1980) << 9 | time.month << 5 | time.day
+    year, month, day, hour, minute, second, *_ = gmtime(min(max(mtime, _FIRST_DOS_TIME), _LAST_DOS_TIME))
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day

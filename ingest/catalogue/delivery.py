@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, and_, case, not_, or_, select
 
-from ingest.catalogue.browsing import to_key
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
 from ingest.catalogue.masters import clamp_ns
 from ingest.catalogue.model import Datafile, Dataset, MasterFile, Root
 from ingest.catalogue.opening import FileElsewhereError, FilePlace, FileVanishedError, open_inside
-from ingest.catalogue.paging import Page, from_cursor, to_page
+from ingest.catalogue.paging import Page, from_cursor, to_key, to_page
 from ingest.catalogue.visibility import may_find, may_open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session, sessionmaker
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from ingest.catalogue.opening import OpenedFile
     from ingest.catalogue.paging import PageRequest
     from ingest.catalogue.visibility import Viewer
+
+CHUNK: Final = 1000
+"""Names that are asked for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,17 @@ def list_wanted_files(
         return Page(get_files(session, dataset_id, names))
     list_name = f"present files {dataset_id}"
     after = from_cursor(list_name, request, (int,))
-    statement = _select_present(Datafile, dataset_id, after[0] if after else -1, request.limit + 1)
+    statement = _select_present((Datafile,), dataset_id, after[0] if after else -1, request.limit + 1)
     rows = session.scalars(statement).all()
     return to_page(list_name, request, rows, lambda file: [file.ordinal], _to_stored)
 
 
-def list_present_names(session: Session, dataset_id: int) -> list[str]:
-    """Return the names of all files that should be there, some 100 bytes each, in the order of their ordinals."""
-    return list(session.scalars(_select_present(Datafile.name, dataset_id, -1, None)))
+def stream_present_names(session: Session, dataset_id: int) -> Iterator[str]:
+    """Yield the names of all files that should be there, in the order of their ordinals; few are held at once."""
+    after = -1
+    while rows := session.execute(_select_present((Datafile.name, Datafile.ordinal), dataset_id, after, CHUNK)).all():
+        yield from (name for name, _ in rows)
+        after = rows[-1].ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +165,9 @@ def _is_closed(session: Session, viewer: Viewer, now: datetime, path: str) -> bo
     return session.scalar(closed) is not None
 
 
-def _select_present(wanted: Any, dataset_id: int, after: int, limit: int | None) -> Select[Any]:
+def _select_present(wanted: tuple[Any, ...], dataset_id: int, after: int, limit: int) -> Select[Any]:
     return (
-        select(wanted)
+        select(*wanted)
         .where(Datafile.dataset_id == dataset_id, Datafile.ordinal > after, Datafile.is_vanished.is_(False))
         .order_by(Datafile.ordinal)
         .limit(limit)

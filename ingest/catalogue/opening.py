@@ -19,7 +19,6 @@ from ingest.catalogue.errors import CatalogueError, PathOutsideRootsError, Unava
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import FileIO
 
     from ingest.catalogue.settings import CatalogueSettings
 
@@ -68,30 +67,32 @@ class FilePlace:
 class OpenedFile:
     """A regular file that lies within its root, open for reading; sizes in bytes."""
 
-    def __init__(self, place: FilePlace, file: FileIO) -> None:
-        """Take over the file. Raises FileVanishedError if it is no regular one."""
+    def __init__(self, place: FilePlace, descriptor: int) -> None:
+        """Take over the descriptor. Raises FileVanishedError if it is no regular file."""
         self.name = place.name
-        self._file = file
-        stat = os.fstat(file.fileno())
+        self._descriptor = descriptor
+        stat = os.fstat(descriptor)
         if not S_ISREG(stat.st_mode) or stat.st_nlink == 0:
             raise FileVanishedError(place.name)
         self.size, self.mtime_ns, self.inode = stat.st_size, stat.st_mtime_ns, stat.st_ino
-        self.path = _find_path(file.fileno())
+        self.path = _find_path(descriptor)
         """Where it lies, all links resolved; in bytes, since a folder may be called by any."""
 
     def read(self, start: int, count: int) -> bytes:
         """Return that many bytes from there, fewer only at its end."""
-        return os.pread(self._file.fileno(), count, start)
+        return os.pread(self._descriptor, count, start)
 
     def check_unchanged(self) -> None:
         """Raise FileChangedError if it was written to since it was opened."""
-        stat = os.fstat(self._file.fileno())
+        stat = os.fstat(self._descriptor)
         if (stat.st_size, stat.st_mtime_ns) != (self.size, self.mtime_ns):
             raise FileChangedError(self.name)
 
     def close(self) -> None:
         """Leave it closed."""
-        self._file.close()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
     def __enter__(self) -> Self:
         return self
@@ -106,12 +107,12 @@ def open_inside(place: FilePlace, withheld: tuple[bytes, ...]) -> OpenedFile:
     Raises FileVanishedError if no regular file is there, FileElsewhereError if it leads out of the root, and
     UnavailableError if it cannot be told or read now.
     """
-    file = _open(place)
+    descriptor = _open(place)
     try:
-        opened = OpenedFile(place, file)
+        opened = OpenedFile(place, descriptor)
         _check_inside(opened.path, place, withheld)
     except BaseException:
-        file.close()
+        os.close(descriptor)
         raise
     return opened
 
@@ -125,13 +126,12 @@ def to_withheld(settings: CatalogueSettings) -> tuple[bytes, ...]:
     return tuple(map(os.fsencode, own))
 
 
-def _open(place: FilePlace) -> FileIO:
+def _open(place: FilePlace) -> int:
     if place.name.startswith("/") or not {".", "..", ""}.isdisjoint(place.name.split("/")):
         raise FileVanishedError(place.name)
     for spelling in _to_spellings(place.name):
-        path = os.path.join(os.fsencode(place.location), spelling)
         try:
-            return open(path, "rb", buffering=0, opener=lambda found, _: os.open(found, _FLAGS))
+            return os.open(b"%s/%s" % (place.location.encode(), spelling), _FLAGS)
         except OSError as error:
             if error.errno not in _GONE:
                 raise UnavailableError(f"{place.name} in {place.location} cannot be read: {error.strerror}") from error
