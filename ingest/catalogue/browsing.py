@@ -5,23 +5,39 @@ Each asks the rule of `visibility` first. Lists are paged by the key of the last
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, select, tuple_
 
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
+from ingest.catalogue.matching import contains_words, is_one_of, matches_name
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
-from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_page
+from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
 from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
 from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView
 from ingest.catalogue.visibility import Viewer, may_find, may_open_files
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+ALL: Final = "*"
+"""In the place of a scan: all of them."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFilter:
+    """Which scans: words of title or command, NeXus definitions, whether they have ended."""
+
+    text: str = ""
+    definitions: tuple[str, ...] = ()
+    is_ended: bool | None = None
+
+
+ALL_SCANS: Final = ScanFilter()
 
 
 def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> DatasetView:
@@ -50,24 +66,33 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
 
 
 def list_scans(
-    session: Session, viewer: Viewer, now: datetime, dataset_id: int, request: PageRequest = FIRST_PAGE
+    session: Session,
+    viewer: Viewer,
+    now: datetime,
+    dataset_id: int,
+    request: PageRequest = FIRST_PAGE,
+    chosen: ScanFilter = ALL_SCANS,
 ) -> Page[ScanView]:
     """Return the dataset's scans in their order; raises NotFoundError as `get_dataset`."""
     _check_may_find(session, viewer, now, dataset_id)
-    name = f"scans {dataset_id}"
+    name = to_list_name("scans", dataset_id, chosen)
     statement = (
-        select(Scan, Sample, SampleType.molecular_formula)
-        .outerjoin(Sample, Sample.id == Scan.sample_id)
-        .outerjoin(SampleType, SampleType.id == Sample.type_id)
-        .where(Scan.dataset_id == dataset_id)
-        .order_by(Scan.ordinal, Scan.id)
-        .limit(request.limit + 1)
+        _select_scans(dataset_id, *_to_scan_conditions(chosen)).order_by(Scan.ordinal, Scan.id).limit(request.limit + 1)
     )
     # A withdrawn scan keeps its ordinal, which another one may have by now.
     if after := from_cursor(name, request, (int, int)):
         statement = statement.where(tuple_(Scan.ordinal, Scan.id) > tuple_(*after))
     rows = session.execute(statement).all()
     return to_page(name, request, rows, lambda row: [row[0].ordinal, row[0].id], lambda row: _to_scan(*row))
+
+
+def get_scan(session: Session, viewer: Viewer, now: datetime, dataset_id: int, entry_name: str) -> ScanView:
+    """Return the scan of that entry name, `1.1` or `/1.1`; raises NotFoundError if there is no such dataset or scan."""
+    _check_may_find(session, viewer, now, dataset_id)
+    row = session.execute(_select_scans(dataset_id, _has_entry_name(entry_name))).first()
+    if row is None:
+        raise NotFoundError("scan", entry_name)
+    return _to_scan(*row)
 
 
 def list_parameters(
@@ -78,19 +103,21 @@ def list_parameters(
     request: PageRequest = FIRST_PAGE,
     *,
     scan: str | None = None,
+    text: str = "",
 ) -> Page[ParameterView]:
     """Return the parameters of the dataset itself, or of its scan with that entry name (`1.1` or `/1.1`), by name.
 
-    Of several layers the highest is given. Raises NotFoundError if there is no such dataset or scan.
+    `*` stands for all scans; `text` is words of the name. Of several layers the highest is given. Raises NotFoundError
+    if there is no such dataset or scan.
     """
     _check_may_find(session, viewer, now, dataset_id)
-    scan_id = None if scan is None else _get_scan_id(session, dataset_id, scan)
-    name = f"parameters {dataset_id} {scan_id}"
+    name = to_list_name("parameters", dataset_id, scan, text)
     statement = (
-        select(DatasetParameter, ParameterType)
+        select(DatasetParameter, ParameterType, Scan.entry_name)
         .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
+        .outerjoin(Scan, Scan.id == DatasetParameter.scan_id)
         .where(DatasetParameter.dataset_id == dataset_id, DatasetParameter.is_shown.is_(True))
-        .where(DatasetParameter.scan_id == scan_id)
+        .where(_is_of_scan(session, dataset_id, scan), contains_words(text, ParameterType.name))
         .order_by(ParameterType.name, DatasetParameter.id)
         .limit(request.limit + 1)
     )
@@ -101,20 +128,30 @@ def list_parameters(
 
 
 def list_files(
-    session: Session, viewer: Viewer, now: datetime, dataset_id: int, request: PageRequest = FIRST_PAGE
+    session: Session,
+    viewer: Viewer,
+    now: datetime,
+    dataset_id: int,
+    request: PageRequest = FIRST_PAGE,
+    *,
+    like: str = "",
+    is_vanished: bool | None = None,
 ) -> Page[FileView]:
     """Return the dataset's files in the order of their ordinals, those that vanished marked.
 
-    Raises NotFoundError as `get_dataset`, and NotReleasedError if the dataset may be known but its files not seen.
+    `like` is a part of the name, or with `*` and `?` what the whole is like. Raises NotFoundError as `get_dataset`, and
+    NotReleasedError if the dataset may be known but its files not seen.
     """
     _check_may_find(session, viewer, now, dataset_id)
-    is_released = and_(Dataset.id == dataset_id, may_open_files(viewer, now))
-    if session.scalar(select(Dataset.id).where(is_released)) is None:
-        raise NotReleasedError(dataset_id)
-    name = f"files {dataset_id}"
+    _check_may_open_files(session, viewer, now, dataset_id)
+    name = to_list_name("files", dataset_id, like, is_vanished)
     statement = (
         select(Datafile).where(Datafile.dataset_id == dataset_id).order_by(Datafile.ordinal).limit(request.limit + 1)
     )
+    if like:
+        statement = statement.where(matches_name(like, Datafile.name))
+    if is_vanished is not None:
+        statement = statement.where(Datafile.is_vanished.is_(is_vanished))
     if after := from_cursor(name, request, (int,)):
         statement = statement.where(Datafile.ordinal > after[0])
     rows = session.scalars(statement).all()
@@ -131,18 +168,50 @@ def _check_may_find(session: Session, viewer: Viewer, now: datetime, dataset_id:
         raise NotFoundError("dataset", dataset_id)
 
 
+def _check_may_open_files(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> None:
+    is_released = and_(Dataset.id == dataset_id, may_open_files(viewer, now))
+    if session.scalar(select(Dataset.id).where(is_released)) is None:
+        raise NotReleasedError(dataset_id)
+
+
 def _find_visible(session: Session, viewer: Viewer, now: datetime, dataset_id: int | None) -> int | None:
     if dataset_id is None:
         return None
     return session.scalar(select(Dataset.id).where(Dataset.id == to_key(dataset_id), may_find(viewer, now)))
 
 
-def _get_scan_id(session: Session, dataset_id: int, entry_name: str) -> int:
-    spellings = (entry_name, f"/{entry_name}")
-    found = session.scalar(select(Scan.id).where(Scan.dataset_id == dataset_id, Scan.entry_name.in_(spellings)))
+def _select_scans(dataset_id: int, *conditions: ColumnElement[bool]) -> Any:
+    return (
+        select(Scan, Sample, SampleType.molecular_formula)
+        .outerjoin(Sample, Sample.id == Scan.sample_id)
+        .outerjoin(SampleType, SampleType.id == Sample.type_id)
+        .where(Scan.dataset_id == dataset_id, *conditions)
+    )
+
+
+def _to_scan_conditions(chosen: ScanFilter) -> list[ColumnElement[bool]]:
+    conditions = [contains_words(chosen.text, Scan.title, Scan.command)]
+    if chosen.definitions:
+        conditions.append(is_one_of(chosen.definitions, Scan.definition))
+    if chosen.is_ended is not None:
+        conditions.append(Scan.is_ended.is_(chosen.is_ended))
+    return conditions
+
+
+def _has_entry_name(written: str) -> ColumnElement[bool]:
+    return Scan.entry_name.in_((written, f"/{written}"))
+
+
+def _is_of_scan(session: Session, dataset_id: int, scan: str | None) -> ColumnElement[bool]:
+    """Return the condition on DatasetParameter; raises NotFoundError if there is no such scan."""
+    if scan is None:
+        return DatasetParameter.scan_id.is_(None)
+    if scan == ALL:
+        return DatasetParameter.scan_id.is_not(None)
+    found = session.scalar(select(Scan.id).where(Scan.dataset_id == dataset_id, _has_entry_name(scan)))
     if found is None:
-        raise NotFoundError("scan", entry_name)
-    return found
+        raise NotFoundError("scan", scan)
+    return DatasetParameter.scan_id == found
 
 
 def _count_scans(session: Session, dataset_id: int) -> int:
@@ -174,9 +243,10 @@ def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView
     )
 
 
-def _to_parameter(parameter: DatasetParameter, kind: ParameterType) -> ParameterView:
+def _to_parameter(parameter: DatasetParameter, kind: ParameterType, scan: str | None) -> ParameterView:
     return ParameterView(
         name=kind.name,
+        scan=scan,
         description=kind.description,
         value_type=kind.value_type,
         unit=kind.units,

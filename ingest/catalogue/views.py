@@ -138,9 +138,11 @@ class ParameterView:
     """One parameter: a number, a range, a list with its extremes, a text or an instant; numbers in `unit`.
 
     `layer` says who says it (file, rule, notice, person), `origin` how it came about (read, derived, inferred).
+    `scan` is the entry name of the scan that it belongs to, None where it is the dataset's own.
     """
 
     name: str
+    scan: str | None
     description: str | None
     value_type: str
     unit: str
