@@ -59,12 +59,21 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,
     "/api/v1/datasets/{dataset_id}/files": RELEASED,
+    "/api/v1/datasets/{dataset_id}/links": RELEASED,
+    "/files/{dataset_id}/{name:name}": NO_DATASET,  # of files that are there: see test_download_visibility.py
+    "/archives/{dataset_id}.zip": NO_DATASET,  # as above
     "/datasets/{dataset_id}": KNOWN,
 }
 PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict)}
 SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
 # What is asked of a route that takes more than the number of a dataset.
-PLACES: dict[str, str | int] = {"notice_id": 1, "api_key": "nxcat_none", "prefix": "10.5072", "suffix": "none"}
+PLACES: dict[str, str | int] = {
+    "notice_id": 1,
+    "api_key": "nxcat_none",
+    "prefix": "10.5072",
+    "suffix": "none",
+    "name": "a.h5",
+}
 TOLD = "/data/told"
 BODIES: dict[str, Any] = {
     "/api/v1/quarantine/retry": {"all": True},
