@@ -270,6 +270,32 @@ def publish(datasets: tuple[int, ...], is_json: bool, **said: Any) -> None:
     publish_commands.publish_datasets(datasets, is_json=is_json, **said)
 
 
+@main.group("link-key")
+def link_key() -> None:
+    """Keys that links to files are signed with."""
+
+
+@link_key.command("list")
+@as_json
+def link_key_list(is_json: bool) -> None:
+    """List the keys by number and age: the newest signs, the others check what they signed. None is ever shown."""
+    from ingest import link_key_commands
+
+    link_key_commands.list_all(is_json=is_json)
+
+
+@link_key.command("rotate")
+@as_json
+def link_key_rotate(is_json: bool) -> None:
+    """Have a new key sign from now on, and delete those whose links have all expired.
+
+    Links that were given out hold until they expire, a day at the most.
+    """
+    from ingest import link_key_commands
+
+    link_key_commands.rotate(is_json=is_json)
+
+
 @main.command()
 @click.option("--host", help="Address to listen on. [default: NXCAT_API_HOST or 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. [default: NXCAT_API_PORT or 8000]")
