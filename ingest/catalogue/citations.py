@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 NAMED_CREATORS: Final = 20
 _SIGNS: Final = {
     "\\": r"\textbackslash{}",
-    # BibTeX counts braces behind a backslash, too: these have to be spelled out.
-    "{": r"\textbraceleft{}",
-    "}": r"\textbraceright{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{sign: f"\\{sign}" for sign in "&%$#_"},
 }
+_BRACES: Final = {sign: f"\\{sign}" for sign in "{}"}
+_LONE_BRACES: Final = {"{": r"\textbraceleft{}", "}": r"\textbraceright{}"}
+"""BibTeX counts braces behind a backslash, too: where they are no pairs they have to be spelled out."""
 _PARTS_NAMES: Final = re.compile(r",|\band\b", re.IGNORECASE)
 
 
@@ -58,4 +58,14 @@ def _to_author(person: dict[str, Any]) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(_SIGNS.get(character, character) for character in text)
+    signs = _SIGNS | (_BRACES if _is_balanced(text) else _LONE_BRACES)
+    return "".join(signs.get(character, character) for character in text)
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for sign in text:
+        depth += {"{": 1, "}": -1}.get(sign, 0)
+        if depth < 0:
+            break
+    return depth == 0

@@ -72,7 +72,7 @@ def _to_person(creator: Creator) -> dict[str, Any]:
 
 
 def _to_subjects(publication: PublicationView) -> list[dict[str, str]]:
-    subjects = []
+    subjects: dict[str, dict[str, str]] = {}
     for term in publication.terms:
         subject = {"subject": to_text(term.name)}
         if term.scheme and term.scheme_address and term.address:
@@ -81,8 +81,9 @@ def _to_subjects(publication: PublicationView) -> list[dict[str, str]]:
                 "schemeUri": term.scheme_address,
                 "valueUri": term.address,
             }
-        subjects.append(subject)
-    return subjects
+        subjects.setdefault(subject["subject"], subject)
+    # Names that differ only in what is no text are one; DataCite wants each once.
+    return [subject for name, subject in subjects.items() if name]
 
 
 def _to_host(publication: PublicationView) -> dict[str, str]:
@@ -111,8 +112,9 @@ def _to_technical_lines(data: DataView) -> list[str]:
         "Technique": data.techniques,
         "Sample": data.samples,
     }
-    lines = [f"{name}: {'; '.join(map(to_text, texts))}" for name, texts in facts.items() if texts]
-    return lines + [f"{span.label[:1].upper()}{span.label[1:]}: {span.amount}" for span in data.spans]
+    lines = [f"{name}: {'; '.join(filter(None, texts))}" for name, texts in facts.items() if any(texts)]
+    lines += [f"{span.label[:1].upper()}{span.label[1:]}: {span.amount}" for span in data.spans]
+    return [to_text(line) for line in lines]
 
 
 def _to_sizes(data: DataView) -> list[str]:
