@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from api.settings import ApiSettings
 from ingest.server import to_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROXY, BROWSER = "198.51.100.7", "203.0.113.9"
 TOLD = [(b"x-forwarded-for", BROWSER.encode()), (b"x-forwarded-proto", b"https")]
@@ -49,3 +60,38 @@ def test_only_a_trusted_proxy_says_who_asks_and_how(trusted: str, client: str, i
 
 def test_path_below_which_a_proxy_shows_the_service_is_handed_on() -> None:
     assert to_config(ApiSettings(root_path="/catalogue"), "info").root_path == "/catalogue"
+
+
+def test_token_in_an_address_is_not_logged(data_folder: Path) -> None:
+    assert not data_folder.exists()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-c", "from ingest.cli import main; main()", "serve", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        while get_status(f"http://127.0.0.1:{port}/health/live") != 200 and server.poll() is None:
+            time.sleep(0.1)
+        path = f"icatplus/dataacquisition/nxcat_{'Ab-_' * 11}/investigation?instrumentName=id00"
+        assert get_status(f"http://127.0.0.1:{port}/{path}") == 401
+    finally:
+        server.send_signal(signal.SIGINT)
+        output, _ = server.communicate(timeout=60)
+    assert "GET /icatplus/dataacquisition/nxcat_.../investigation?instrumentName=id00" in output
+    assert "Ab-_" not in output
+
+
+def get_status(address: str) -> int:
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        with suppress(OSError):
+            refused.close()
+        return refused.code
+    except OSError:
+        return 0
