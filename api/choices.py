@@ -68,7 +68,7 @@ def list_chosen(request: Request) -> list[Choice]:
     asked = to_asked(request, "cursor")
     return [
         Choice(
-            name=name.replace("_", " "),
+            name="state" if name == Noun.COMPLETE else name.replace("_", " "),
             value=_to_words(name, value),
             address=to_page_address(request, "show_search_page", [each for each in asked if each != (name, value)]),
             is_chosen=True,
@@ -102,8 +102,6 @@ def _to_choice(path: str, asked: Asked, noun: Noun, value: str, count: int) -> C
     """Return the choice of a value, which is chosen if it was asked for in any case and with any accents."""
     others = [(name, text) for name, text in asked if name != noun or fold(text) != fold(value)]
     is_chosen = len(others) < len(asked)
-    if noun is Noun.COMPLETE:
-        others = [each for each in others if each[0] != noun]
     changed = others if is_chosen else [*others, (noun.value, value)]
     address = f"{path}?{urlencode(changed)}" if changed else path
     return Choice(noun, _to_words(noun, value), address, is_chosen, count)

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from markupsafe import Markup, escape
+
 from ingest.catalogue.views import ParameterView
 
 _SIZES: Final = ("kB", "MB", "GB", "TB", "PB", "EB")
@@ -25,6 +27,11 @@ def to_visible(value: Any) -> Any:
     if type(value) is not str or (value.isascii() and value.isprintable()):
         return value
     return _UNSEEN.sub(_to_number, value)
+
+
+def to_breakable(path: str) -> Markup:
+    """Return a path in HTML that may go on in the next line behind each slash."""
+    return escape(to_visible(path)).replace("/", Markup("/<wbr>"))
 
 
 def to_count(number: int, noun: str) -> str:

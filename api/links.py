@@ -7,7 +7,7 @@ from fastapi import Request
 
 from api.dependencies import get_services
 from api.schemas.base import PageLinks
-from api.schemas.datasets import DatasetLinks
+from api.schemas.datasets import DatasetLinks, ScanLinks
 
 _PLAIN: Final = "/:@!$&'()*+,;="
 """What stands in a path as it is, besides letters, digits and `-._~` (RFC 3986, 3.3)."""
@@ -52,8 +52,27 @@ def to_dataset_links(request: Request, dataset_id: int, doi: str | None) -> Data
         scans=to_address(request, "list_scans", dataset_id=dataset_id),
         parameters=to_address(request, "list_parameters", dataset_id=dataset_id),
         files=to_address(request, "list_files", dataset_id=dataset_id),
+        record=to_address(request, "get_record", dataset_id=dataset_id),
         landing=to_landing_path(request, doi) if doi else None,
     )
+
+
+def to_scan_links(request: Request, dataset_id: int, entry_name: str) -> ScanLinks:
+    """Return where the scan and its parameters are."""
+    return ScanLinks(
+        self=to_address(request, "get_scan", dataset_id=dataset_id, entry_name=entry_name.removeprefix("/")),
+        parameters=add_query(to_address(request, "list_parameters", dataset_id=dataset_id), scan=entry_name),
+    )
+
+
+def to_list_address(request: Request, operation: str, **asked: str | int | None) -> str:
+    """Return the path of a list with what is asked of it; what is None is left out."""
+    return add_query(to_address(request, operation), **asked)
+
+
+def add_query(address: str, **asked: str | int | None) -> str:
+    """Return the address with what is asked of it; what is None is left out."""
+    return f"{address}?{urlencode({name: value for name, value in asked.items() if value is not None})}"
 
 
 def to_page_links(request: Request, next_cursor: str | None) -> PageLinks:

@@ -64,16 +64,6 @@ class NoticesQuestion(PageQuestion):
     path: Text = Field(default="", description="Only the one for this folder or file.", examples=["/data/a/a.h5"])
 
 
-class ParametersQuestion(PageQuestion):
-    """Which parameters."""
-
-    scan: Text | Absent = Field(
-        default=None,
-        description="Entry name of a scan, such as `1.1`: its parameters instead of the dataset's own.",
-        examples=["1.1"],
-    )
-
-
 class DatasetPageQuestion(BaseModel):
     """Which parts of its lists a dataset's page shows."""
 
@@ -85,7 +75,7 @@ class DatasetPageQuestion(BaseModel):
     files: Cursor = ""
 
 
-def _filter(meaning: str, example: str) -> list[str]:
+def to_filter(meaning: str, example: str) -> list[str]:
     """Return the declaration of a filter by a noun."""
     declared: list[str] = Field(
         default_factory=list, description=f"{meaning}, such as `{example}`.", examples=[[example]]
@@ -106,18 +96,18 @@ class SearchParameters(BaseModel):
         ),
         examples=["LaB6 instrument:id11 energy:12..13 keV"],
     )
-    name: Values = _filter("Name of the dataset", "sample_0001")
-    instrument: Values = _filter("Instrument or beamline", "id11")
-    investigation: Values = _filter("Proposal and visit, as hits show them", "hc6001/20261101")
-    proposal: Values = _filter("Proposal", "hc6001")
-    sample: Values = _filter("Name of the sample", "LaB6")
-    formula: Values = _filter("Formula of the sample", "LaB6")
-    technique: Values = _filter("Experimental technique", "XRD")
-    definition: Values = _filter("NeXus application definition", "NXxrd")
-    user: Values = _filter("Person who took part", "Ada Example")
-    detector: Values = _filter("Detector", "eiger")
-    probe: Values = _filter("Probe", "x-ray")
-    facility: Values = _filter("Facility", "local")
+    name: Values = to_filter("Name of the dataset", "sample_0001")
+    instrument: Values = to_filter("Instrument or beamline", "id11")
+    investigation: Values = to_filter("Proposal and visit, as hits show them", "hc6001/20261101")
+    proposal: Values = to_filter("Proposal", "hc6001")
+    sample: Values = to_filter("Name of the sample", "LaB6")
+    formula: Values = to_filter("Formula of the sample", "LaB6")
+    technique: Values = to_filter("Experimental technique", "XRD")
+    definition: Values = to_filter("NeXus application definition", "NXxrd")
+    user: Values = to_filter("Person who took part", "Ada Example")
+    detector: Values = to_filter("Detector", "eiger")
+    probe: Values = to_filter("Probe", "x-ray")
+    facility: Values = to_filter("Facility", "local")
     complete: bool | Absent = Field(default=None, description="Only complete, or only incomplete datasets.")
     start_date: Text = Field(
         default="",

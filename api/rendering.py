@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from api.formats import to_amount, to_count, to_day, to_period, to_second, to_size, to_visible
+from api.formats import to_amount, to_breakable, to_count, to_day, to_period, to_second, to_size, to_visible
 from api.links import to_address
 
 PAGE_POLICY: Final = (
@@ -51,6 +51,7 @@ def _load_environment() -> Environment:
     )
     environment.filters |= {
         "amount": to_amount,
+        "breakable": to_breakable,
         "bytes": to_size,
         "counted": to_count,
         "day": to_day,

@@ -1,13 +1,15 @@
-"""A dataset, its scans, its parameters and its files."""
+"""A dataset, its scans, its parameters, its files and its record."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import add_name, to_address, to_dataset_links, to_page_links
-from api.questions import PageQuestion, ParametersQuestion
+from api.links import add_name, to_address, to_dataset_links, to_scan_links
+from api.listing import ListerDependency
+from api.questions import Text
+from api.resource_questions import FilesQuestion, ParametersQuestion, ScansQuestion
 from api.schemas.base import to_members
 from api.schemas.datasets import (
     DatasetSchema,
@@ -18,12 +20,16 @@ from api.schemas.datasets import (
     ScanPageSchema,
     ScanSchema,
 )
+from api.schemas.records import RecordSchema
 from ingest.catalogue import browsing
 from ingest.catalogue.paging import LARGEST_KEY
+from ingest.catalogue.raw_record import get_raw_record
+from ingest.catalogue.views import FileView, ScanView
 
 router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
 
 DatasetId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a hit.", examples=[42])]
+EntryName = Annotated[Text, Path(description="`entry_name` of a scan, its first slash or not.", examples=["1.1"])]
 
 
 @router.get("", operation_id="get_dataset", summary="One dataset", responses=problems(404, 422, 503))
@@ -40,45 +46,51 @@ def get_dataset(
 )
 def list_scans(
     request: Request,
+    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
-    asked: Annotated[PageQuestion, Query()],
+    asked: Annotated[ScansQuestion, Query()],
 ) -> ScanPageSchema:
     """List its scans in their order, each value with its HDF5 path and what the file says."""
-    page = browsing.list_scans(session, viewer, now, dataset_id, asked.to_request())
-    return ScanPageSchema(
-        items=[ScanSchema.model_validate(item) for item in page.items],
-        next=page.next_cursor,
-        links=to_page_links(request, page.next_cursor),
-    )
+    page = browsing.list_scans(session, viewer, now, dataset_id, asked.to_request(), asked.to_filter())
+    return lister.to_answer(ScanPageSchema, page, lambda scan: _to_scan(request, dataset_id, scan))
+
+
+@router.get("/scans/{entry_name:path}", operation_id="get_scan", summary="One scan", responses=problems(404, 422, 503))
+def get_scan(
+    request: Request,
+    session: SessionDependency,
+    viewer: ViewerDependency,
+    now: NowDependency,
+    dataset_id: DatasetId,
+    entry_name: EntryName,
+) -> ScanSchema:
+    """Return the scan of that entry name, each value with its HDF5 path and what the file says."""
+    return _to_scan(request, dataset_id, browsing.get_scan(session, viewer, now, dataset_id, entry_name))
 
 
 @router.get(
     "/parameters",
     operation_id="list_parameters",
-    summary="The parameters of a dataset or of a scan",
+    summary="The parameters of a dataset or of its scans",
     responses=problems(400, 404, 422, 503),
 )
 def list_parameters(
-    request: Request,
+    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
     asked: Annotated[ParametersQuestion, Query()],
 ) -> ParameterPageSchema:
-    """List the parameters of the dataset itself, or with `scan` of one of its scans, by name.
+    """List the parameters of the dataset itself, or with `scan` of one of its scans or of all, by name.
 
     Numbers are in the catalogue's unit of the parameter; beside them stands what the file says and where.
     """
-    page = browsing.list_parameters(session, viewer, now, dataset_id, asked.to_request(), scan=asked.scan)
-    return ParameterPageSchema(
-        items=[ParameterSchema.model_validate(item) for item in page.items],
-        next=page.next_cursor,
-        links=to_page_links(request, page.next_cursor),
-    )
+    page = browsing.list_parameters(session, viewer, now, dataset_id, asked.to_request(), scan=asked.scan, text=asked.q)
+    return lister.to_answer(ParameterPageSchema, page, ParameterSchema.model_validate)
 
 
 @router.get(
@@ -89,20 +101,42 @@ def list_parameters(
 )
 def list_files(
     request: Request,
+    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
-    asked: Annotated[PageQuestion, Query()],
+    asked: Annotated[FilesQuestion, Query()],
 ) -> FilePageSchema:
     """List its files, once they are released. Before that the answer is 403, where the dataset may be known at all."""
-    page = browsing.list_files(session, viewer, now, dataset_id, asked.to_request())
-    folder = to_address(request, "get_file", dataset_id=dataset_id, name="")
-    return FilePageSchema(
-        items=[
-            FileSchema(**to_members(item), address=None if item.is_vanished else add_name(folder, item.name))
-            for item in page.items
-        ],
-        next=page.next_cursor,
-        links=to_page_links(request, page.next_cursor),
+    page = browsing.list_files(
+        session, viewer, now, dataset_id, asked.to_request(), like=asked.name, is_vanished=asked.vanished
     )
+    folder = to_address(request, "get_file", dataset_id=dataset_id, name="")
+    return lister.to_answer(FilePageSchema, page, lambda file: _to_file(folder, file))
+
+
+@router.get(
+    "/record",
+    operation_id="get_record",
+    summary="All that was read of its master",
+    response_model=RecordSchema,
+    responses=problems(404, 422, 503),
+)
+def get_record(
+    session: SessionDependency, viewer: ViewerDependency, now: NowDependency, dataset_id: DatasetId
+) -> Response:
+    """Return the record of the master file: all fields and attributes that were read, by their HDF5 paths.
+
+    What the catalogue says of the dataset was made of it. Places on the server's disks and names of files that are not
+    released are left out. It has some kilobytes as a rule, and four megabytes at most.
+    """
+    return Response(get_raw_record(session, viewer, now, dataset_id), media_type="application/json")
+
+
+def _to_scan(request: Request, dataset_id: int, scan: ScanView) -> ScanSchema:
+    return ScanSchema(**to_members(scan), links=to_scan_links(request, dataset_id, scan.entry_name))
+
+
+def _to_file(folder: str, file: FileView) -> FileSchema:
+    return FileSchema(**to_members(file), address=None if file.is_vanished else add_name(folder, file.name))

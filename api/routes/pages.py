@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.choices import COUNTED, list_chosen, list_groups, list_sorts, to_asked, to_page_address
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.errors import STATUS_CODES
-from api.links import to_address, to_page_links
+from api.links import add_name, to_address, to_dataset_links, to_page_links
 from api.questions import DatasetPageQuestion, SearchParameters
 from api.rendering import render_page
 from api.routes.datasets import DatasetId
@@ -78,6 +78,9 @@ def show_dataset_page(
         parameters=browsing.list_parameters(*whose, PageRequest(cursor=asked.parameters or None), scan=asked.scan),
         files=_find_files(*whose, PageRequest(cursor=asked.files or None)),
         leaf=_make_leaf(request, dataset_id),
+        links=to_dataset_links(request, dataset_id, dataset.doi),
+        folder=to_address(request, "get_file", dataset_id=dataset_id, name=""),
+        add_name=add_name,
     )
 
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Request
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import to_dataset_links, to_page_links
+from api.links import to_dataset_links
+from api.listing import ListerDependency
 from api.questions import SearchParameters
 from api.schemas.base import FacetSchema, to_members
 from api.schemas.datasets import DatasetPageSchema, HitSchema
@@ -20,6 +21,7 @@ router = APIRouter(tags=["datasets"])
 )
 def search_datasets(
     request: Request,
+    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
@@ -47,5 +49,5 @@ def search_datasets(
         facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
         sort=page.sort,
         next=page.next_cursor,
-        links=to_page_links(request, page.next_cursor),
+        links=lister.to_links(page.next_cursor),
     )

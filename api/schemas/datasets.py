@@ -5,25 +5,9 @@ from datetime import datetime
 from pydantic import Field
 
 from api.schemas.base import Answer, FacetSchema, PageSchema
+from api.schemas.references import InvestigationReference, SampleReference
 from ingest.catalogue.search import Noun, Sort
 from ingest.catalogue.views import Visibility
-
-
-class InvestigationSchema(Answer):
-    """Proposal and visit."""
-
-    name: str = Field(description="Proposal and visit, as people write them.", examples=["hc6001/20261101"])
-    proposal: str = Field(examples=["hc6001"])
-    visit_id: str | None = Field(examples=["20261101"])
-    title: str = Field(examples=["Strain in bearing steel"])
-    is_inferred: bool = Field(description="Neither the file nor its path names it: it stands for the folder.")
-
-
-class SampleSchema(Answer):
-    """A sample."""
-
-    name: str = Field(examples=["LaB6"])
-    formula: str | None = Field(examples=["LaB6"])
 
 
 class DatasetLinks(Answer):
@@ -33,6 +17,7 @@ class DatasetLinks(Answer):
     scans: str = Field(examples=["/api/v1/datasets/42/scans"])
     parameters: str = Field(examples=["/api/v1/datasets/42/parameters"])
     files: str = Field(examples=["/api/v1/datasets/42/files"])
+    record: str = Field(examples=["/api/v1/datasets/42/record"])
     landing: str | None = Field(description="Where its DOI leads to.", examples=["/doi/10.5072/gv4yt-6xy39"])
 
 
@@ -44,9 +29,9 @@ class DatasetSummarySchema(Answer):
     title: str | None = Field(description="Title of its first scan.", examples=["ascan samx 0 1 10 0.1"])
     definition: str | None = Field(description="NeXus application definition of its first scan.", examples=["NXxrd"])
     facility: str = Field(examples=["local"])
-    investigation: InvestigationSchema
+    investigation: InvestigationReference
     instruments: list[str] = Field(examples=[["id11"]])
-    sample: SampleSchema | None = Field(description="The sample, if all scans have the same.")
+    sample: SampleReference | None = Field(description="The sample, if all scans have the same.")
     techniques: list[str] = Field(examples=[["XRD"]])
     start_date: datetime | None = Field(examples=["2026-11-01T10:00:00Z"])
     end_date: datetime | None = Field(examples=["2026-11-01T10:20:00Z"])
@@ -121,6 +106,13 @@ class SourceSchema(Answer):
     zone_known: bool | None = Field(default=None, description="Of a time: the file says its zone.")
 
 
+class ScanLinks(Answer):
+    """Where more about a scan is."""
+
+    self: str = Field(examples=["/api/v1/datasets/42/scans/1.1"])
+    parameters: str = Field(examples=["/api/v1/datasets/42/parameters?scan=%2F1.1"])
+
+
 class ScanSchema(Answer):
     """A scan: one NXentry of the master."""
 
@@ -138,11 +130,12 @@ class ScanSchema(Answer):
     source_name: str | None = Field(examples=["ESRF"])
     source_type: str | None = Field(examples=["Synchrotron X-ray Source"])
     probe: str | None = Field(examples=["x-ray"])
-    sample: SampleSchema | None
+    sample: SampleReference | None
     detectors: list[DetectorSchema]
     users: list[PersonSchema]
     sources: dict[str, SourceSchema] = Field(description="For each value, where it comes from.")
     is_withdrawn: bool = Field(description="No longer in the file; kept because it was published.")
+    links: ScanLinks
 
 
 class ScanPageSchema(PageSchema):
@@ -155,6 +148,7 @@ class ParameterSchema(Answer):
     """A parameter: a number, a range, a list with its extremes, a text or an instant."""
 
     name: str = Field(examples=["InstrumentMonochromator_energy"])
+    scan: str | None = Field(description="Entry name of its scan; null: the dataset's own.", examples=["/1.1"])
     description: str | None = Field(examples=["Energy of the photons behind the monochromator"])
     value_type: str = Field(description="NUMERIC, STRING or DATE_AND_TIME.", examples=["NUMERIC"])
     unit: str = Field(

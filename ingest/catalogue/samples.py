@@ -163,4 +163,4 @@ def _count_datasets(session: Session, viewer: Viewer, now: datetime, ids: Sequen
         .where(may_find(viewer, now))
         .group_by(pairs.c.sample_id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
