@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
 
-from ingest.catalogue.database import insert_ignoring
+from ingest.catalogue.database import insert_ignoring, run_transaction
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import clamp_ns, mark_vanished, to_instant
 from ingest.catalogue.model import MasterFile, MasterState, Root
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Row
+    from sqlalchemy.orm import Session
 
     from ingest.pipeline import Services
 
@@ -263,13 +264,16 @@ class _Crawl:
         }
 
     def _write(self) -> None:
-        with self._services.write_sessions.begin() as session:
-            if self._sightings:
-                # Two crawls at once see the same new file: the second insert is ignored.
-                session.execute(insert_ignoring(session, MasterFile), self._sightings)
-            for change in self._changes:
-                # One by one: a row that a move has taken away in between would fail a bulk update of the others.
-                one = update(MasterFile).where(MasterFile.id == change.pop("id")).values(change)
-                session.execute(one.execution_options(synchronize_session=False))
-            mark_vanished(session, self._gone)
+        run_transaction(self._services.write_sessions, self._write_down)
         self._sightings, self._changes, self._gone = [], [], []
+
+    def _write_down(self, session: Session) -> None:
+        if self._sightings:
+            # Two crawls at once see the same new file: the second insert is ignored.
+            session.execute(insert_ignoring(session, MasterFile), self._sightings)
+        for change in self._changes:
+            # One by one: a row that a move has taken away in between would fail a bulk update of the others.
+            columns = dict(change)
+            one = update(MasterFile).where(MasterFile.id == columns.pop("id")).values(columns)
+            session.execute(one.execution_options(synchronize_session=False))
+        mark_vanished(session, self._gone)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import ConflictError
 from ingest.catalogue.masters import Claim, claim_next, release_abandoned, to_claimant
 from ingest.catalogue.model.base import utc_now
@@ -65,10 +66,8 @@ def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Out
 
 def settle_index(services: Services) -> None:
     """Carry release dates over that have come near, and bring the index up to date."""
-    while True:
-        with services.write_sessions.begin() as session:
-            if not stamp_releases(session, utc_now()):
-                break
+    while run_transaction(services.write_sessions, lambda session: stamp_releases(session, utc_now())):
+        pass
     index_pending(services)
 
 
@@ -78,5 +77,4 @@ def make_reader(services: Services) -> ReaderChild:
 
 
 def _claim(services: Services, claimant: str, root_ids: list[int] | None) -> Claim | None:
-    with services.write_sessions.begin() as session:
-        return claim_next(session, claimant, utc_now(), root_ids)
+    return run_transaction(services.write_sessions, lambda session: claim_next(session, claimant, utc_now(), root_ids))

@@ -4,47 +4,69 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain, pairwise
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
 
+from ingest.catalogue.datafiles import ListedFile
 from ingest.catalogue.masters import clamp_ns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 
 
+class Files(Collection[ListedFile]):
+    """The files of a dataset, each name once, in the order of the names.
+
+    Kept as one line of text each: 200,002 of them take 24 MB, as tuples of their parts they would take 60 MB.
+    """
+
+    __slots__ = ("_lines",)
+
+    def __init__(self, found: Iterable[ListedFile]) -> None:
+        # No name holds a NUL, and nothing sorts before it: so the lines are in the order of the names.
+        lines = sorted(f"{name}\0{size}\0{mtime_ns}" for name, size, mtime_ns in found)
+        # Two names that are not UTF-8 may read the same.
+        beside = pairwise(chain(("",), lines))
+        self._lines = [line for before, line in beside if _to_name(before) != _to_name(line)]
+
+    def __iter__(self) -> Iterator[ListedFile]:
+        for line in self._lines:
+            name, size, mtime_ns = line.split("\0")
+            yield name, int(size), int(mtime_ns)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __contains__(self, file: object) -> bool:
+        return any(file == other for other in self)
+
+    def to_digest(self, own: str) -> str:
+        """Return a short text that differs when a file comes, goes or changes.
+
+        Of the master itself, `own`, only the name counts: what changed in it, its record tells; a touch is no change.
+        """
+        digest = blake2b(digest_size=20)
+        for number, line in enumerate(self._lines):
+            told = own if _to_name(line) == own else line
+            digest.update(f"\n{told}".encode() if number else told.encode())
+        return digest.hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a master's dataset: (name relative to the location, bytes, mtime in ns), sorted by name.
-
-    `digest` is a short text that differs when a file comes, goes or changes.
-    """
+    """The files of a master's dataset. `digest` differs when a file comes, goes or changes."""
 
     location: Path
-    files: tuple[tuple[str, int, int], ...]
+    files: Collection[ListedFile]
     digest: str
-
-
-def to_listing(master: Path, files: tuple[tuple[str, int, int], ...]) -> Listing:
-    """Return the listing of these files.
-
-    Of the master itself only the name counts: what changed in it, its record tells, and a touch is no change.
-    """
-    own = to_printable(master.name)
-    lines = (name if name == own else f"{name}\0{size}\0{mtime_ns}" for name, size, mtime_ns in files)
-    return Listing(master.parent, files, blake2b("\n".join(lines).encode(), digest_size=20).hexdigest())
 
 
 def list_folder(master: Path) -> Listing:
     """List every regular file below the master's folder. Symbolic links are not followed: they may leave it."""
-    # By name: two that are not UTF-8 may read the same.
-    found = {name: (name, size, mtime_ns) for name, size, mtime_ns in _walk(str(master.parent))}
-    return to_listing(master, tuple(found[name] for name in sorted(found)))
+    return _to_listing(master, _walk(str(master.parent)))
 
 
 def list_linked(master: Path, linked: Iterable[str]) -> Listing:
@@ -58,7 +80,7 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
             if target.is_relative_to(folder):
                 names.add(str(target.relative_to(folder)))
     found = ((name, _stat(folder / name)) for name in sorted(names))
-    return to_listing(master, tuple((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+    return _to_listing(master, ((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
 
 
 def is_mounted(folder: str) -> bool:
@@ -98,13 +120,23 @@ def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listi
     for again: that is all of them, as a rule.
     """
     folder = f"{listing.location}/"
-    listed = {name for name, _, _ in listing.files}
-    unlisted = {os.path.normpath(os.path.join(master.parent, file)) for file in linked if file not in listed}
-    unlisted = {target for target in unlisted if target.removeprefix(folder) not in listed}
+    targets = {file: os.path.normpath(os.path.join(master.parent, file)) for file in linked}
+    named = {*targets, *(target.removeprefix(folder) for target in targets.values())}
+    listed = {name for name, _, _ in listing.files if name in named} if named else set()
+    unlisted = {target for file, target in targets.items() if listed.isdisjoint((file, target.removeprefix(folder)))}
     return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
 
 
-def _walk(folder: str) -> Iterator[tuple[str, int, int]]:
+def _to_listing(master: Path, found: Iterable[ListedFile]) -> Listing:
+    files = Files(found)
+    return Listing(master.parent, files, files.to_digest(to_printable(master.name)))
+
+
+def _to_name(line: str) -> str:
+    return line.partition("\0")[0]
+
+
+def _walk(folder: str) -> Iterator[ListedFile]:
     # A list of our own: folders may be nested deeper than Python calls may be.
     waiting = [""]
     while waiting:

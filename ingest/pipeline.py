@@ -8,12 +8,15 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
-from ingest.catalogue.masters import Claim, clamp_ns, mark_master, mark_vanished, to_instant
+from ingest.catalogue.locks import Lock, hold_alone, hold_together
+from ingest.catalogue.masters import Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
 from ingest.catalogue.notices import find_told
 from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
@@ -95,8 +98,7 @@ def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: da
         gate = read_gate(path)
         _check_finished(gate, path, claim, services.settings, now)
         mapped = _map(services, claim, reader.read(path), now)
-        with services.write_sessions.begin() as session:
-            return _store(session, claim, mapped)
+        return run_transaction(services.write_sessions, lambda session: _store(session, claim, mapped))
     except (ReaderError, OSError) as error:
         return fail_master(services, claim, error, now)
 
@@ -104,18 +106,20 @@ def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: da
 def fail_master(services: Services, claim: Claim, error: Exception, now: datetime) -> Outcome:
     """Leave the claimed master in the state that the error leads to, with its reason."""
     state, values = to_failed_values(error, claim, services.settings, now)
-    with services.write_sessions.begin() as session:
+
+    def mark(session: Session) -> None:
         mark_master(session, claim, state, **values)
         if state == MasterState.VANISHED:
             mark_vanished(session, [claim.master_file_id])
+
+    run_transaction(services.write_sessions, mark)
     return Outcome(claim.path, state, values["reason"])
 
 
 def refill_lost_index(services: Services) -> None:
     """Make every dataset due to be indexed, if the index holds nothing though it was told of some."""
     if not services.index.revisions(limit=1):
-        with services.write_sessions.begin() as session:
-            forget_indexed(session)
+        run_transaction(services.write_sessions, forget_indexed)
 
 
 def index_pending(services: Services) -> int:
@@ -134,8 +138,7 @@ def index_pending(services: Services) -> int:
             services.index.write(documents)
         except IndexBusyError:
             return total
-        with services.write_sessions.begin() as session:
-            mark_indexed(session, documents)
+        run_transaction(services.write_sessions, partial(mark_indexed, documents=documents))
         total += len(documents)
 
 
@@ -169,6 +172,9 @@ def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime
 
 def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
     draft, columns = mapped.draft, mapped.columns
+    hold_alone(session, Lock.CONTENT, columns["record_digest"])
+    hold_together(session, Lock.POLICY)
+    hold_claim(session, claim)
     # Read again with the lock in hand: somebody may have said in between who may see what is below the root.
     context = replace(mapped.context, root=session.get_one(Root, claim.root_id))
     if is_no_dataset(draft):

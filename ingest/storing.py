@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from ingest.catalogue import store
+from ingest.catalogue.datafiles import store_datafiles
 from ingest.catalogue.masters import to_instant
 from ingest.catalogue.model import (
     Dataset,
@@ -82,7 +83,9 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     session.flush()
     _store_parts(session, dataset, draft, investigation, samples, context.told, is_new=is_new)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
-    store.store_datafiles(session, dataset, context.listing.files, context.listing.digest)
+    store_datafiles(session, dataset, context.listing.files, context.listing.digest)
+    # Several workers may extend one investigation: each reads its dates again when it is its turn.
+    session.refresh(investigation, with_for_update={"key_share": True})
     if former_end is not None and former_end == investigation.end_date and former_end != dataset.end_date:
         investigation.end_date = store.find_latest_end(session, investigation.id)
     _extend(session, investigation, dataset, context.root)

@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from alembic import context
+from sqlalchemy import text
 
 from ingest.catalogue.database import make_engine
 from ingest.catalogue.model import Base
 from ingest.catalogue.model.base import UtcDateTime
+from ingest.catalogue.partitions import to_comparable
 from ingest.catalogue.settings import CatalogueSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+TEXTS_BY_LOCALE = """
+    SELECT quote_ident(relname), quote_ident(attname), format_type(atttypid, atttypmod)
+    FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid JOIN pg_collation ON pg_collation.oid = attcollation
+    WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+      AND attnum > 0 AND NOT attisdropped AND collname <> 'C'
+    ORDER BY 1, attnum
+"""
 
 
 def render_without_model(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -22,8 +33,22 @@ def render_without_model(kind: str, item: Any, _context: Any) -> str | Literal[F
     return False
 
 
+def order_by_bytes(connection: Connection) -> None:
+    """Leave every text on PostgreSQL ordered by its bytes, as on SQLite and in Python.
+
+    What walks in the order of a key relies on it. Nor can a new version of the system's locales, which orders some
+    words otherwise, make an index wrong.
+    """
+    changes: dict[str, list[str]] = {}
+    for table, column, kind in connection.execute(text(TEXTS_BY_LOCALE)):
+        changes.setdefault(table, []).append(f'ALTER COLUMN {column} TYPE {kind} COLLATE "C"')
+    for table, altered in changes.items():
+        connection.execute(text(f"ALTER TABLE {table} {', '.join(altered)}"))
+
+
 def run(connection: Connection) -> None:
-    """Run the migrations that were asked for, in one transaction."""
+    """Run the migrations that were asked for: on PostgreSQL each in a transaction of its own, else all in one."""
+    is_postgresql = connection.dialect.name == "postgresql"
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -31,14 +56,19 @@ def run(connection: Connection) -> None:
         render_as_batch=True,
         compare_type=True,
         render_item=render_without_model,
+        include_object=to_comparable(connection.dialect.name),
+        transaction_per_migration=is_postgresql,
     )
     with context.begin_transaction():
         context.run_migrations()
+    if is_postgresql:
+        order_by_bytes(connection)
 
 
 given = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with make_engine(CatalogueSettings().effective_database_url).begin() as own:
+    with make_engine(CatalogueSettings().effective_database_url).connect() as own:
         run(own)
+        own.commit()

@@ -23,6 +23,7 @@ pytest_plugins = ["tests.servers"]
 ABSENT = {
     "corpus": not (Path(__file__).parents[2] / "shared" / "corpus").is_dir(),
     "strace": shutil.which("strace") is None,
+    "chromium": shutil.which("chromium") is None,
     "root": os.geteuid() != 0,
     "user": os.geteuid() == 0,
 }
@@ -41,16 +42,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Name a new data folder in the environment, for this process and for those it starts."""
+def data_folder(tmp_path: Path, database: str | None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Name a new data folder and the database in the environment, for this process and for those it starts."""
     folder = tmp_path / "data"
     monkeypatch.setenv("NXCAT_DATA", str(folder))
+    if database is not None:
+        monkeypatch.setenv("NXCAT_DATABASE_URL", database)
     return folder
 
 
 @pytest.fixture
 def services(data_folder: Path) -> Iterator[Services]:
-    """Open an empty embedded catalogue."""
+    """Open an empty catalogue."""
     assert not data_folder.exists()
     with open_services() as opened:
         yield opened

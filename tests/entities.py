@@ -76,10 +76,11 @@ def write_migrated(folder: Path) -> Path:
 
 
 @contextmanager
-def opened_copy(migrated: Path, folder: Path) -> Iterator[Catalogue]:
-    """Yield an empty catalogue in the folder."""
-    shutil.copytree(migrated, folder)
-    settings = CatalogueSettings(data=folder, database_url=None)
+def opened_copy(migrated: Path, folder: Path, database: str | None = None) -> Iterator[Catalogue]:
+    """Yield an empty catalogue in the folder; its database may lie elsewhere."""
+    if database is None:
+        shutil.copytree(migrated, folder)
+    settings = CatalogueSettings(data=folder, database_url=database)
     engine = make_engine(settings.effective_database_url)
     yield Catalogue(settings, engine, make_write_sessions(engine))
     engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, or_, select, update
@@ -39,7 +40,9 @@ def find_unindexed(session: Session, limit: int) -> list[int]:
 
 def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
     """Note the revisions that the index knows now; a newer one that came in between stays due."""
-    rows = [{"known_id": document.id, "known_revision": document.revision} for document in documents]
+    # In one order, so that two who note the same wait for each other and do not stop each other.
+    ordered = sorted(documents, key=attrgetter("id"))
+    rows = [{"known_id": document.id, "known_revision": document.revision} for document in ordered]
     # The dataset itself did not change by it: its own time of change stays.
     statement = (
         update(Dataset)

@@ -94,6 +94,13 @@ def claim_one(session: Session, master_file_id: int, claimant: str, now: datetim
     return _claim(session, is_free, claimant, now)
 
 
+def hold_claim(session: Session, claim: Claim) -> None:
+    """Keep the claim from being taken over until the transaction ends; raises ConflictError if it was already."""
+    of_claim = and_(MasterFile.id == claim.master_file_id, MasterFile.claimed_by == claim.claimed_by)
+    if session.scalar(select(MasterFile.id).where(of_claim).with_for_update(key_share=True)) is None:
+        raise ConflictError(f"another worker took over {claim.path}")
+
+
 def mark_master(session: Session, claim: Claim, state: MasterState, **values: Any) -> None:
     """Let go of a claimed master in its new state; what is not given of the queue's columns is cleared.
 
@@ -164,7 +171,8 @@ def mark_vanished(session: Session, master_file_ids: list[int]) -> None:
         .where(MasterFile.id.in_(master_file_ids))
         .values(state=MasterState.VANISHED, next_attempt_at=None, reason="gone from disk")
     )
-    datasets = select(Dataset.id).where(Dataset.master_file_id.in_(master_file_ids))
+    # By their ids, so that PostgreSQL looks into no other part of the table.
+    datasets = session.scalars(select(Dataset.id).where(Dataset.master_file_id.in_(master_file_ids))).all()
     session.execute(update(Datafile).where(Datafile.dataset_id.in_(datasets)).values(is_vanished=True))
     # Without digests, everything is written again should the master come back.
     session.execute(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 
 from ingest.catalogue.database import upsert
-from ingest.catalogue.model import Dataset, MasterFile, MasterRecord, MasterState
+from ingest.catalogue.model import Dataset, MasterFile, MasterRecord, MasterState, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,8 +26,9 @@ _STANDING: Final = (
     *(MasterFile.record_digest, MasterFile.state, MasterFile.path),
     *(Dataset.id.label("dataset_id"), Dataset.name, Dataset.is_complete),
     *(Dataset.content_digest, Dataset.listing_digest),
+    exists().where(Notice.master_file_id == MasterFile.id).label("is_told"),
 )
-"""What a reading, a move or a loss would change."""
+"""What a reading, a move, a loss or the first notice would change."""
 
 
 def store_record(session: Session, master_file_id: int, record_format: int, rulebook: str, document: bytes) -> None:

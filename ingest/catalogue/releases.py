@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, exists, func, or_, select, true, update
 
+from ingest.catalogue.database import lift_timeout
+from ingest.catalogue.locks import Lock, hold_alone
 from ingest.catalogue.model import Dataset, Investigation, MasterFile, ReleasePolicy, Root
 
 if TYPE_CHECKING:
@@ -53,8 +55,11 @@ def stamp_releases(session: Session, now: datetime) -> int:
 def apply_root_policy(session: Session, root: Root) -> None:
     """Make all datasets below the root follow what is now said about it; what was open may close.
 
-    A visit may have datasets below several roots: each follows its own.
+    A visit may have datasets below several roots: each follows its own. Nobody stores a dataset by what was said
+    before once this has begun.
     """
+    hold_alone(session, Lock.POLICY)
+    lift_timeout(session)
     for investigation in session.scalars(select(Investigation).where(Investigation.root_id == root.id)):
         investigation.release_date = to_release_date(root, investigation.end_date)
         investigation.stamped_release_date = None
@@ -89,7 +94,9 @@ def _due_investigations(session: Session, now: datetime) -> list[Investigation]:
         and_(Investigation.release_date <= now + STAMP_HORIZON, never_stamped),
         and_(~never_stamped, has_moved),
     )
-    return list(session.scalars(select(Investigation).where(due).order_by(Investigation.id).limit(STAMP_BATCH)))
+    # Held, and read as it is then: a date that moved on in between would open data too early, and open they stay.
+    held = select(Investigation).where(due).order_by(Investigation.id).limit(STAMP_BATCH)
+    return list(session.scalars(held.with_for_update(key_share=True)))
 
 
 def _stamp_datasets(session: Session, investigation: Investigation, now: datetime) -> None:

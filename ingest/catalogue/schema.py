@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, inspect, text
 
 from ingest.catalogue.errors import SchemaTooNewError
+from ingest.catalogue.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LOCK_SECONDS = 10
 SCHEMA_VERSION = "0004"
 """The newest revision in migrations/versions: compared at each start, which would cost 0.2 s through alembic."""
 
@@ -49,18 +51,31 @@ def _run_migrations(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(files("migrations")))
-    with engine.execution_options(nxcat_writes=True).begin() as connection:
+    with engine.execution_options(nxcat_writes=True).connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # A migration may take long, but whoever waits for a lock makes all others wait who come after.
+            connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'"))
+            connection.commit()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.commit()
+        connection.invalidate()  # with its settings
 
 
 @contextmanager
 def _one_at_a_time(engine: Engine) -> Iterator[None]:
-    """Hold a lock beside the SQLite file, so that of several first users one makes the schema and the others wait."""
+    """Hold a lock, so that of several first users one makes the schema and the others wait, however long it takes."""
     database = engine.url.database
-    if engine.dialect.name != "sqlite" or not database:
-        yield
-        return
-    with Path(f"{database}.migration-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("SET statement_timeout = 0; SET lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_lock(:lock, 0)"), {"lock": int(Lock.MIGRATIONS)})
+            yield
+            # The locks and settings of a connection are its own: it is not used again.
+            connection.invalidate()
+    elif database:
+        with Path(f"{database}.migration-lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    else:
         yield

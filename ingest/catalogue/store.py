@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from ingest.catalogue.database import insert_ignoring, insert_plain, upsert
+from ingest.catalogue.database import insert_ignoring, upsert
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.model import (
     Base,
-    Datafile,
     Dataset,
     DatasetParameter,
     Facility,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 INSERT_BATCH = 1000
-_DATAFILE_COLUMNS = ("dataset_id", "ordinal", "name", "file_size", "mtime_ns", "is_vanished")
 
 
 class ParameterUnitError(CatalogueError):
@@ -273,56 +271,6 @@ def list_parameter_kinds(session: Session, facility_id: int, names: Collection[s
 
 def _to_place(row: Mapping[str, Any]) -> tuple[int, int | None]:
     return row["type_id"], row["scan_id"]
-
-
-def store_datafiles(session: Session, dataset: Dataset, files: Sequence[tuple[str, int, int]], digest: str) -> None:
-    """Leave the dataset with this listing of (name, bytes, mtime in ns); one that is gone keeps its row, marked.
-
-    An unchanged listing, told by its digest, costs nothing.
-    """
-    if dataset.listing_digest == digest:
-        return
-    columns = (Datafile.name, Datafile.ordinal, Datafile.file_size, Datafile.mtime_ns, Datafile.is_vanished)
-    # The first ordinal is 0, and is given with the first file.
-    stored = select(*columns).where(Datafile.dataset_id == dataset.id) if dataset.next_file_ordinal else None
-    known = {row.name: row for row in session.execute(stored)} if stored is not None else {}
-    added = [entry for entry in files if entry[0] not in known]
-    first = dataset.next_file_ordinal
-    rows = [(dataset.id, first + n, *entry, False) for n, entry in enumerate(added)]
-    if rows:
-        insert_plain(session, Datafile, _DATAFILE_COLUMNS, rows)
-    if known:
-        _update_datafiles(session, dataset.id, files, known)
-    dataset.next_file_ordinal = first + len(added)
-    dataset.listing_digest = digest
-    dataset.file_count = len(files)
-    dataset.file_size = sum(size for _, size, _ in files)
-
-
-def _update_datafiles(
-    session: Session, dataset_id: int, files: Sequence[tuple[str, int, int]], known: Mapping[str, Any]
-) -> None:
-    changed = [
-        {
-            "dataset_id": dataset_id,
-            "ordinal": known[name].ordinal,
-            "file_size": size,
-            "mtime_ns": mtime_ns,
-            "checksum": None,
-            "is_vanished": False,
-        }
-        for name, size, mtime_ns in files
-        if name in known and tuple(known[name])[2:] != (size, mtime_ns, False)
-    ]
-    present = {name for name, _, _ in files}
-    gone = [
-        {"dataset_id": dataset_id, "ordinal": row.ordinal, "is_vanished": True}
-        for name, row in known.items()
-        if name not in present and not row.is_vanished
-    ]
-    for rows in (changed, gone):
-        if rows:
-            session.execute(update(Datafile), rows)
 
 
 def _get_or_make(

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ingest.catalogue.redaction import is_personal
 from ingest.nexus.classes import Reading, is_payload
 from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.record import Field
-from ingest.catalogue.redaction import is_personal
 from ingest.nexus.values import to_extremes, to_value
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ingest.catalogue.redaction import is_personal
 from ingest.nexus.classes import FIRST_NAMES, Keep, Reading, find_keep, is_entry, is_repeated_snapshot, to_class
 from ingest.nexus.fields import Scope, read_attributes, read_field
 from ingest.nexus.library import (
@@ -23,7 +24,6 @@ from ingest.nexus.opened import Members
 from ingest.nexus.pages import UnusualError
 from ingest.nexus.parser import ParsedField, ParsedGroup, Parser
 from ingest.nexus.record import Field, FileKind, Group, MasterRecord
-from ingest.catalogue.redaction import is_personal
 from ingest.nexus.values import to_name
 
 if TYPE_CHECKING:

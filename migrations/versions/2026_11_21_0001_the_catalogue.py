@@ -637,10 +637,13 @@ def upgrade() -> None:
         sa.Column("is_vanished", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["dataset_id"], ["dataset.id"], name=op.f("fk_datafile_dataset_id"), ondelete="CASCADE"
-        ),
+        ).ddl_if(dialect="sqlite"),
         sa.PrimaryKeyConstraint("dataset_id", "ordinal", name=op.f("pk_datafile")),
-        sa.UniqueConstraint("dataset_id", "name", name=op.f("uq_datafile_dataset_id_name")),
+        sa.UniqueConstraint("dataset_id", "name", name=op.f("uq_datafile_dataset_id_name")).ddl_if(dialect="sqlite"),
+        postgresql_partition_by="RANGE (dataset_id)",
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE TABLE datafile_part_0 PARTITION OF datafile FOR VALUES FROM (0) TO (100000)")
     op.create_table(
         "dataset_instrument",
         sa.Column("dataset_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -23,8 +23,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def catalogue(migrated: Path, tmp_path: Path) -> Iterator[Catalogue]:
-    with opened_copy(migrated, tmp_path / "data") as opened:
+def catalogue(migrated: Path, tmp_path: Path, database: str | None) -> Iterator[Catalogue]:
+    with opened_copy(migrated, tmp_path / "data", database) as opened:
         yield opened
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import httpx2
 
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.samples.hdf5 import set_age
 from tests.builders import write_master
 from tests.pipeline.site import OLD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PATIENCE_SECONDS = 120
 NXCAT = [str(Path(sys.executable).with_name("nxcat"))]
@@ -110,6 +117,37 @@ def finish(process: subprocess.Popen[str]) -> str:
         raise
     assert (process.returncode, complaint) == (0, ""), complaint
     return printed
+
+
+@contextmanager
+def serving(
+    catalogue: Catalogue, ends: signal.Signals = signal.SIGINT, **settings: Any
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve on a free port; yield the address once it answers. At the end the log must have no complaint."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = catalogue.start("serve", "--port", str(port), **settings)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(address, server)
+        yield address, server
+    finally:
+        server.send_signal(ends)
+        _, log = server.communicate(timeout=PATIENCE_SECONDS)
+    assert server.returncode == (0 if ends == signal.SIGINT else -ends)
+    for word in ("Traceback", "locked", "LockBusy", "ERROR", " 500 ", " 503 "):
+        assert word not in log, log
+
+
+def wait_until_ready(address: str, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{address}/health/ready").status_code == httpx2.codes.OK:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("it does not answer")
 
 
 def write_masters(folder: Path, count: int) -> list[Path]:

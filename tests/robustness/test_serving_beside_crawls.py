@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx2
 
@@ -17,10 +16,9 @@ from ingest.catalogue.model.base import utc_now
 from ingest.samples.hdf5 import set_age
 from tests.builders import write_master
 from tests.pipeline.site import OLD
-from tests.robustness.processes import PATIENCE_SECONDS, finish, write_masters
+from tests.robustness.processes import PATIENCE_SECONDS, finish, serving, write_masters
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -38,37 +36,6 @@ PATHS = (
     "/api/v1/datasets/1/files",
     "/health/ready",
 )
-
-
-@contextmanager
-def serving(
-    catalogue: Catalogue, ends: signal.Signals = signal.SIGINT, **settings: Any
-) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Serve on a free port; yield the address once it answers. At the end the log must have no complaint."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = catalogue.start("serve", "--port", str(port), **settings)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(address, server)
-        yield address, server
-    finally:
-        server.send_signal(ends)
-        _, log = server.communicate(timeout=PATIENCE_SECONDS)
-    assert server.returncode == (0 if ends == signal.SIGINT else -ends)
-    for word in ("Traceback", "locked", "LockBusy", "ERROR", " 500 ", " 503 "):
-        assert word not in log, log
-
-
-def wait_until_ready(address: str, server: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            if httpx2.get(f"{address}/health/ready").status_code == httpx2.codes.OK:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("it does not answer")
 
 
 @contextmanager

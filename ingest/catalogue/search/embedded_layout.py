@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 import struct
-from base64 import b32hexencode
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from math import isnan
@@ -20,8 +18,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import fold, to_clean, to_tokens
-from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, UNCOUNTED, Noun, to_values
+from ingest.catalogue.search.folding import to_token_text, to_tokens
+from ingest.catalogue.search.keys import (
+    LATEST,
+    check_id,
+    to_facet_value,
+    to_instants,
+    to_name_order,
+    to_order,
+    to_value_key,
+)
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -36,12 +43,7 @@ _FIELDS: Final = [
     (noun, None if noun in UNCOUNTED else f"facet_{noun}", None if noun in NO_WORDS else f"words_{noun}")
     for noun in Noun
 ]
-MAX_ID: Final = 2**30 - 1
-
 _MAX_KEY_LENGTH: Final = 200
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
-_MAX_SECONDS: Final = 2**33 - 1
 _LOWEST: Final = -(2**63)
 _HIGHEST: Final = 2**63 - 1
 _FLOAT: Final = struct.Struct("<d")
@@ -73,18 +75,17 @@ def make_schema() -> Schema:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout, ready to be written as JSON."""
-    if not 0 <= document.id <= MAX_ID:
-        raise ValueError(f"the embedded index holds ids up to {MAX_ID}, not {document.id}")
+    check_id(document.id)
     entry: dict[str, Any] = {
         "id": document.id,
         "revision": document.revision,
         "newest": to_order(document.start_date, document.id, missing=0),
-        "oldest": to_order(document.start_date, document.id, missing=_MAX_SECONDS),
+        "oldest": to_order(document.start_date, document.id, missing=LATEST),
         "name_order": to_name_order(document.name, document.id),
         "number": _to_numbers(document.numbers),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
     }
-    _add_instants(entry, document)
+    entry |= to_instants(document)
     _add_nouns(entry, document)
     _add_texts(entry, document)
     return entry
@@ -102,12 +103,6 @@ def to_key(name: str) -> str:
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-@lru_cache(maxsize=8192)
-def to_value_key(noun: Noun, value: str) -> str:
-    """Return what a filter compares: the noun and the folded value."""
-    return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
-
-
 def to_sortable(number: float) -> int:
     """Return the signed 64-bit whole number that sorts among others as the float does among floats; 0.0 is -0.0."""
     bits: int = _WHOLE.unpack(_FLOAT.pack(number + 0.0))[0]
@@ -121,51 +116,6 @@ def from_sortable(sortable: int) -> float:
     return number
 
 
-def to_facet_value(text: str) -> str:
-    """Return what is counted and shown of a text that may hold anything."""
-    return to_clean(text)[:MAX_VALUE_LENGTH]
-
-
-def to_microseconds(instant: datetime) -> int:
-    """Return microseconds since 1970."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def to_order(instant: datetime | None, document_id: int, missing: int) -> int:
-    """Return a number, different for every document, that sorts by the second since 1900 and then by id.
-
-    Dates before 1900 and after 2171 sort as those years' ends.
-    """
-    seconds = missing if instant is None else (instant - _ORDER_EPOCH) // timedelta(seconds=1)
-    if instant is not None:
-        seconds = min(max(seconds, 1), _MAX_SECONDS - 1)
-    return seconds << 30 | document_id
-
-
-def to_name_order(name: str, document_id: int) -> str:
-    """Return a text of digits and letters, different for every document, that sorts by folded name and then by id."""
-    raw = fold(name).encode("utf-8")[:MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
-    return b32hexencode(raw).decode("ascii").rstrip("=").lower()
-
-
-@lru_cache(maxsize=8192)
-def _to_token_text(value: str) -> str:
-    return " ".join(to_tokens(value))
-
-
-def _add_instants(entry: dict[str, Any], document: SearchDocument) -> None:
-    if document.start_date is not None:
-        entry["start_date"] = to_microseconds(document.start_date)
-    if document.end_date is not None:
-        entry["end_date"] = to_microseconds(document.end_date)
-    if document.is_secret:
-        return
-    if document.is_metadata_public:
-        entry["visible_from"] = _LOWEST
-    elif document.release_date is not None:
-        entry["visible_from"] = to_microseconds(document.release_date)
-
-
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
     keys = entry["key"] = []
     for noun, facet, words in _FIELDS:
@@ -174,7 +124,7 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             if facet:
                 entry[facet] = [to_facet_value(value) for value in values]
             if words:
-                entry[words] = [_to_token_text(value) for value in values]
+                entry[words] = [to_token_text(value) for value in values]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:

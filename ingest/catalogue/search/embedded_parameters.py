@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tantivy import Occur
 from tantivy import Query as Clause
 
-from ingest.catalogue.search.embedded_layout import PARAMETER_FACET, from_sortable, to_facet_value, to_key
+from ingest.catalogue.search.embedded_layout import PARAMETER_FACET, from_sortable, to_key
 from ingest.catalogue.search.index import Extent
+from ingest.catalogue.search.keys import to_facet_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,12 +16,11 @@ from ingest.catalogue.search.embedded_layout import (
     NO_WORDS,
     PARAMETER_WORDS,
     to_key,
-    to_microseconds,
     to_sortable,
-    to_value_key,
 )
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
+from ingest.catalogue.search.keys import to_microseconds, to_value_key
 from ingest.catalogue.search.nouns import Noun
 from ingest.catalogue.search.query import (
     All,

@@ -32,6 +32,12 @@ def to_tokens(text: str) -> list[str]:
     return [token[:MAX_TOKEN_LENGTH] for token in _TOKEN.findall(fold(text))]
 
 
+@lru_cache(maxsize=8192)
+def to_token_text(text: str) -> str:
+    """Return the tokens with a blank between them: what an engine is given, that splits at blanks only."""
+    return " ".join(to_tokens(text))
+
+
 def to_clean(text: str) -> str:
     """Return the text with what no engine stores, lone surrogates out of undecodable bytes, replaced by `?`."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

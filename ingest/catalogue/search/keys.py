@@ -1,0 +1,74 @@
+"""How values are compared, ordered and bounded, in every index alike."""
+
+from __future__ import annotations
+
+from base64 import b32hexencode
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from ingest.catalogue.search.folding import fold, to_clean
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH
+
+if TYPE_CHECKING:
+    from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.search.nouns import Noun
+
+MAX_ID: Final = 2**30 - 1
+"""The order of hits by date and id is one number of 63 bits, of which the id has 30."""
+LATEST: Final = 2**33 - 1
+"""Stands for the second of a date that is not known, where that comes last."""
+ALWAYS: Final = -(2**63)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@lru_cache(maxsize=8192)
+def to_value_key(noun: Noun, value: str) -> str:
+    """Return what a filter compares: the noun and the folded value."""
+    return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
+
+
+def to_facet_value(text: str) -> str:
+    """Return what is counted and shown of a text that may hold anything."""
+    return to_clean(text)[:MAX_VALUE_LENGTH]
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Return microseconds since 1970."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def to_order(instant: datetime | None, document_id: int, missing: int) -> int:
+    """Return a number, different for every document, that sorts by the second since 1900 and then by id.
+
+    Dates before 1900 and after 2171 sort as those years' ends.
+    """
+    seconds = missing if instant is None else (instant - _ORDER_EPOCH) // timedelta(seconds=1)
+    if instant is not None:
+        seconds = min(max(seconds, 1), LATEST - 1)
+    return seconds << 30 | document_id
+
+
+def to_name_order(name: str, document_id: int) -> str:
+    """Return a text of digits and letters, different for every document, that sorts by folded name and then by id."""
+    raw = fold(name).encode("utf-8")[:MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
+    return b32hexencode(raw).decode("ascii").rstrip("=").lower()
+
+
+def check_id(document_id: int) -> None:
+    """Raise ValueError if the order of hits has no room for that id."""
+    if not 0 <= document_id <= MAX_ID:
+        raise ValueError(f"an index holds ids up to {MAX_ID}, not {document_id}")
+
+
+def to_instants(document: SearchDocument) -> dict[str, int]:
+    """Return the document's dates in microseconds, those it has, and from when on everybody may find it, if ever."""
+    dates = {"start_date": document.start_date, "end_date": document.end_date}
+    if document.is_secret:
+        return {name: to_microseconds(date) for name, date in dates.items() if date is not None}
+    if not document.is_metadata_public:
+        dates["visible_from"] = document.release_date
+    known = {name: to_microseconds(date) for name, date in dates.items() if date is not None}
+    return known | ({"visible_from": ALWAYS} if document.is_metadata_public else {})
