@@ -90,7 +90,7 @@ def test_scans_are_those_of_the_dataset_with_their_sources(client: TestClient, d
     }
     assert first["detectors"] == [{"name": "daisycam", "path": "/1.1/cam", "label": None}]
     assert first["users"] == [{"name": "Ada daisy", "role": None, "path": "/1.1/user/name"}]
-    assert first["sample"] == {"name": "daisy sample", "formula": "daisyO2"}
+    assert first["sample"] == {"id": first["sample"]["id"], "name": "daisy sample", "formula": "daisyO2"}
 
 
 def test_parameters_stand_with_their_unit_and_what_the_file_says(client: TestClient, dataset_id: int) -> None:

@@ -1,0 +1,112 @@
+"""What the OpenAPI document promises is kept, whatever is asked: Schemathesis asks over every operation in it.
+
+Its own checks judge: no 5xx, and status, media type, headers and body as the document has them; what the document
+refuses is refused, and a method that it does not name is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.config import SchemathesisConfig
+
+from api.app import create_app
+from ingest.catalogue.access import Scope, create_token
+from ingest.catalogue.model import Datafile, Dataset, MasterFile, MasterState, Root
+from tests.entities import FUTURE, PAST, add_dataset, to_master
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.orm import Session
+
+    from tests.entities import Catalogue
+
+EXAMPLE, EXAMPLE_FILE = 42, "scan0001/eiger_0000.h5"
+"""The dataset and the file that the document names in its examples."""
+CLOSED = {"release_date": FUTURE, "is_metadata_public": True}
+SECONDS = 300
+"""Until an answer is given up: what is slow is measured elsewhere."""
+# A document cannot say what makes a query or a cursor; what is wrong with one is told with 400.
+ACCEPTANCE = {"expected-statuses": ["2xx", "3xx", "400", "401", "403", "404", "409"]}
+schema = schemathesis.openapi.from_dict(
+    create_app().openapi(),
+    config=SchemathesisConfig.from_dict({"seed": 1, "checks": {"positive_data_acceptance": ACCEPTANCE}}),
+)
+
+
+@pytest.fixture(scope="module")
+def carried(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """Fill the catalogue, and return what each who asks carries."""
+    with module_catalogue.sessions.begin() as session:
+        add_dataset(session, "zinnia", scans=2, files=3)
+        add_dataset(session, "marigold", **CLOSED)
+        add_dataset(session, "nightshade", is_secret=True)
+        add_dataset(session, "daisy", id=EXAMPLE, scans=2)
+        for dataset in session.query(Dataset):
+            write_files(session, dataset, tmp_path_factory.mktemp("root"))
+        bad = {"state": MasterState.QUARANTINED, "reason": "not HDF5", "last_error": "no signature", "failures": 3}
+        session.add_all(to_master(1, f"/data/bad-{number}.h5", **bad) for number in range(3))
+        token = create_token(session, "operator", Scope, PAST, None)
+    module_catalogue.index_all()
+    return {"anonymous": {}, "operator": {"Authorization": f"Bearer {token.text}"}}
+
+
+def write_files(session: Session, dataset: Dataset, folder: Path) -> None:
+    """Put the files of the dataset on disk, in a root of its own."""
+    master = session.get_one(MasterFile, dataset.master_file_id)
+    session.get_one(Root, master.root_id).path = str(folder)
+    dataset.location = str(folder / dataset.name)
+    for file in session.query(Datafile).where(Datafile.dataset_id == dataset.id):
+        if (file.dataset_id, file.ordinal) == (EXAMPLE, 0):
+            file.name = EXAMPLE_FILE
+        path = Path(dataset.location, file.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * file.file_size)
+        os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def address(module_catalogue: Catalogue) -> Iterator[str]:
+    """Serve the catalogue, as `nxcat serve` does, on a free port."""
+    server = uvicorn.Server(uvicorn.Config(create_app(module_catalogue.settings), port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize("who", ["anonymous", "operator"])
+@schema.parametrize()
+@settings(
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_document_is_kept(case: schemathesis.Case, who: str, address: str, carried: dict[str, dict[str, str]]) -> None:
+    case.call_and_validate(base_url=address, headers=carried[who], timeout=SECONDS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [f"/api/v1/datasets/{EXAMPLE}", f"/api/v1/datasets/{EXAMPLE}/files", f"/files/{EXAMPLE}/{EXAMPLE_FILE}",
+     f"/archives/{EXAMPLE}.zip"],
+)  # fmt: skip
+def test_examples_of_the_document_are_there(address: str, carried: dict[str, dict[str, str]], path: str) -> None:
+    assert "anonymous" in carried
+    assert requests.get(f"{address}{path}", timeout=SECONDS).status_code == 200

@@ -1,0 +1,130 @@
+"""kill -9 at any moment of a remap: the next one completes, and the catalogue is that of an undisturbed run."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ingest.samples.hdf5 import set_age
+from tests.builders import write_master
+from tests.pipeline.said import read_revisions, read_said
+from tests.pipeline.site import OLD
+from tests.robustness.processes import NXCAT, Catalogue, finish, write_masters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MASTERS = 450
+ROUNDS = 2
+KILLS = 12
+HEAD = 'name = "mine"\nversion = "1"\nextends = "nexus"\n'
+WORD = """
+[parameters.Site_word]
+kind = "text"
+sources = [{ at = ["NXentry"], fields = ["title"], matching = 'scan of (.*)' }]
+[targets.definition]
+replace = true
+"""
+NEW = "SELECT count(*) FROM master_record WHERE rulebook <> '{}'"
+
+
+@pytest.fixture
+def rules(root: Path) -> Path:
+    path = root.parent / "mine.toml"
+    path.write_text(HEAD)
+    return path
+
+
+def remap_elsewhere(catalogue: Catalogue) -> Catalogue:
+    """Return a copy of the catalogue, remapped without being disturbed."""
+    copy = Catalogue(catalogue.folder.parent / "undisturbed")
+    shutil.copytree(catalogue.folder, copy.folder)
+    copy.run("remap")
+    return copy
+
+
+def kill(catalogue: Catalogue, old: str, wanted: int, moment: random.Random) -> str:
+    """Start a remap, kill it once so many records are done, or some time after its start; return how far it came."""
+    process = catalogue.start("remap")
+    deadline = time.monotonic() + moment.uniform(0.5, 1.5) if wanted == 0 else float("inf")
+    while process.poll() is None and time.monotonic() < deadline:
+        if wanted and catalogue.ask(NEW.format(old))[0][0] >= wanted:
+            break
+        time.sleep(0.002)
+    time.sleep(moment.uniform(0, 0.05))
+    process.kill()
+    process.communicate()
+    catalogue.assert_no_process_is_left()
+    ((done,),) = catalogue.ask(NEW.format(old))
+    if done < MASTERS:
+        return "mapping" if done else "starting"
+    return "indexing" if catalogue.ask("SELECT 1 FROM dataset WHERE indexed_revision < revision LIMIT 1") else "done"
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_what_a_killed_remap_left_the_next_one_completes(
+    catalogue: Catalogue, root: Path, rules: Path, seed: int
+) -> None:
+    moment = random.Random(seed)  # noqa: S311 - no secret, the same choices each time
+    write_masters(root, MASTERS)
+    catalogue.run("crawl", root, "--rules", rules, "--release", "never")
+    ((old,),) = catalogue.ask("SELECT DISTINCT rulebook FROM master_record")
+    rules.write_text(HEAD + WORD)
+    undisturbed = remap_elsewhere(catalogue)
+    phases: Counter[str] = Counter()
+    for number in range(KILLS):
+        wanted = 0 if number % 3 == 0 else min(MASTERS, 100 * (number // 2) + 1)
+        phases[kill(catalogue, old, wanted, moment)] += 1
+    print(f"seed {seed}: {dict(phases)}")  # noqa: T201 - how the moments were spread, shown with -rP
+    assert {"starting", "mapping"} <= set(phases), "the moments are not spread"
+    catalogue.run("remap")
+    assert read_said(catalogue.folder) == read_said(undisturbed.folder)
+    assert read_revisions(catalogue.folder) == read_revisions(undisturbed.folder)
+    catalogue.assert_whole(MASTERS)
+    assert catalogue.run("remap").startswith("nothing to map")
+
+
+def test_remaps_and_crawls_at_once_leave_what_the_files_and_the_new_rules_say(
+    catalogue: Catalogue, root: Path, rules: Path
+) -> None:
+    paths = write_masters(root, 200)
+    catalogue.run("crawl", root, "--rules", rules)
+    rules.write_text(HEAD + WORD)
+    for path in paths[::2]:
+        write_master(path, title=f"scan of the new {path.stem}")
+        set_age(path, OLD.replace(month=6))
+    running = [catalogue.start(*arguments) for arguments in (("remap",), ("crawl", root), ("remap",), ("crawl", root))]
+    for process in running:
+        finish(process)
+    catalogue.run("remap")
+    catalogue.assert_whole(len(paths))
+    words = "SELECT string_value FROM dataset_parameter p JOIN parameter_type t ON t.id = p.type_id WHERE t.name = '{}'"
+    expected = [f"the new {path.stem}" if number % 2 == 0 else path.stem for number, path in enumerate(paths)]
+    assert sorted(word for (word,) in catalogue.ask(words.format("Site_word"))) == sorted(expected)
+    assert catalogue.ask("SELECT count(*) FROM scan WHERE definition IS NOT NULL") == [(0,)]
+    fresh = Catalogue(catalogue.folder.parent / "fresh")
+    fresh.run("crawl", root, "--rules", rules)
+    assert read_said(catalogue.folder)["parameters"] == read_said(fresh.folder)["parameters"]
+
+
+@pytest.mark.needs("strace")
+def test_nothing_below_a_root_is_opened_or_looked_at(catalogue: Catalogue, root: Path, rules: Path) -> None:
+    write_masters(root, 30)
+    catalogue.run("crawl", root, "--rules", rules)
+    rules.write_text(HEAD + WORD)
+    log = root.parent / "strace.log"
+    strace = ["strace", "-f", "-y", "-s", "4096", "-e", "trace=%file,getdents64", "-o", str(log)]
+    command = [*strace, *NXCAT, "remap", "--json"]
+    environment = catalogue.environment(PYTHONDONTWRITEBYTECODE=1)
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=root.parent).stdout
+    assert '"changed": 30' in told
+    calls = log.read_text()
+    assert str(rules) in calls, "nothing seen"
+    assert [line for line in calls.splitlines() if f"{os.path.normpath(root)}/" in line or f'"{root}"' in line] == []
