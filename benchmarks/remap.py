@@ -3,9 +3,9 @@
     python benchmarks/remap.py [--datasets 20000] [--profile]
 
 The records are made from that of one master as BLISS writes it (one scan, 100 motors, 9 parameters), each with a title
-and a sample of its own, and stored without files through the same store as a crawl's. Then a rule file of the root's own is changed in three
-ways, and each time all records are mapped anew: to something that says the same, to one that adds a parameter to every
-dataset, and to one that adds it to one dataset in ten.
+and a sample of its own, and stored without files through the same store as a crawl's. Then a rule file of the root's
+own is changed in three ways, and each time all records are mapped anew: to something that says the same, to one that
+adds a parameter to every dataset, and to one that adds it to one dataset in ten.
 
 CPU is that of this process, user and system together, the index included; wall time depends on what else runs.
 """
