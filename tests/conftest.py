@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ingest.services import open_services
 
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.servers"]
 
+# How long an example takes says nothing on a machine that does something else besides.
+settings.register_profile("nxcat", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nxcat")
+
 # What a machine may be without; such tests are left out and counted, never taken for passed.
 ABSENT = {
     "corpus": not (Path(__file__).parents[2] / "shared" / "corpus").is_dir(),
     "strace": shutil.which("strace") is None,
     "chromium": shutil.which("chromium") is None,
+    "curl": shutil.which("curl") is None,
+    "aria2c": shutil.which("aria2c") is None,
+    "unzip": shutil.which("unzip") is None,
+    "7z": shutil.which("7z") is None,
     "root": os.geteuid() != 0,
     "user": os.geteuid() == 0,
 }
