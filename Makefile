@@ -17,6 +17,7 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
 
@@ -25,6 +26,7 @@ bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmar
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/reindex.py
+	$(BIN)/python benchmarks/remap.py
 
 PIN := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra build

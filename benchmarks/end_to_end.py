@@ -20,6 +20,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ingest.pipeline import Services
 
 FILES = 387
+BACKGROUND_FILES = 20
 LONG_AGO = 1_600_000_000
 FILL_BATCH = 500
 
@@ -136,7 +138,7 @@ def fill(services: Services, root: Path, count: int) -> None:
     (folder,) = write_datasets(root, 1)
     master = next(folder.rglob(f"{folder.name}.h5"))
     record = read_master(master)
-    files = list_folder(master).files[:20]
+    files = list(islice(list_folder(master).files, BACKGROUND_FILES))
     with services.write_sessions.begin() as session:
         made, _ = upsert_root(session, root, RootSettings())
     rules = services.rulebook.open_for(made)

@@ -66,7 +66,7 @@ class Listing:
 
 def list_folder(master: Path) -> Listing:
     """List every regular file below the master's folder. Symbolic links are not followed: they may leave it."""
-    return _to_listing(master, _walk(str(master.parent)))
+    return to_listing(master, _walk(str(master.parent)))
 
 
 def list_linked(master: Path, linked: Iterable[str]) -> Listing:
@@ -80,7 +80,13 @@ def list_linked(master: Path, linked: Iterable[str]) -> Listing:
             if target.is_relative_to(folder):
                 names.add(str(target.relative_to(folder)))
     found = ((name, _stat(folder / name)) for name in sorted(names))
-    return _to_listing(master, ((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+    return to_listing(master, ((to_printable(name), *_to_facts(stat)) for name, stat in found if stat is not None))
+
+
+def to_listing(master: Path, found: Iterable[ListedFile]) -> Listing:
+    """Return the listing of a master whose dataset has these files."""
+    files = Files(found)
+    return Listing(master.parent, files, files.to_digest(to_printable(master.name)))
 
 
 def is_mounted(folder: str) -> bool:
@@ -125,11 +131,6 @@ def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listi
     listed = {name for name, _, _ in listing.files if name in named} if named else set()
     unlisted = {target for file, target in targets.items() if listed.isdisjoint((file, target.removeprefix(folder)))}
     return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
-
-
-def _to_listing(master: Path, found: Iterable[ListedFile]) -> Listing:
-    files = Files(found)
-    return Listing(master.parent, files, files.to_digest(to_printable(master.name)))
 
 
 def _to_name(line: str) -> str:
