@@ -86,6 +86,10 @@ class Dataset(Stamped, Base):
     listing_digest: Mapped[str] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(default=1)
     indexed_revision: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[datetime | None]
+    """The last change of its master, or when it was told that it is closed, if that was later."""
+    searchable_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When the index knew what the master said then; what changes later by rules or by the clock leaves it alone."""
 
     investigation: Mapped[Investigation] = relationship()
     master_file: Mapped[MasterFile] = relationship()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
@@ -51,6 +52,8 @@ class Root(Stamped, Base):
     """What the names of masters look like, with * and ?; empty: as HDF5 files are called."""
     exclude: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Names, or paths below the root, of folders and files that are passed over, with * and ?."""
+    crawled_at: Mapped[datetime | None]
+    """When a crawl last came to its end."""
 
 
 class Instrument(Base):

@@ -66,6 +66,8 @@ class MasterFile(Stamped, Base):
     read_at: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(255))
     last_error: Mapped[str | None] = mapped_column(Text)
+    instrument: Mapped[str | None] = mapped_column(String(255))
+    """Whose it is, as far as its place or its notice tells: it is known before the file is read."""
     file_kind: Mapped[str | None] = mapped_column(String(32))
     record_digest: Mapped[str | None] = mapped_column(String(64))
 
