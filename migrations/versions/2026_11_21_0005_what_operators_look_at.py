@@ -10,6 +10,8 @@ Rules for every migration:
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,7 +20,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {
+COLUMNS: dict[str, dict[str, Any]] = {
     "root": {"crawled_at": sa.DateTime(timezone=True)},
     "master_file": {"instrument": sa.String(length=255)},
     "dataset": {"closed_at": sa.DateTime(timezone=True), "searchable_at": sa.DateTime(timezone=True)},
