@@ -29,9 +29,9 @@ def to_visible(value: Any) -> Any:
     return _UNSEEN.sub(_to_number, value)
 
 
-def to_breakable(path: str) -> Markup:
-    """Return a path in HTML that may go on in the next line behind each slash."""
-    return escape(to_visible(path)).replace("/", Markup("/<wbr>"))
+def to_breakable(text: str, behind: str = "/") -> Markup:
+    """Return a path or a long name in HTML that may go on in the next line behind each slash, or each other sign."""
+    return escape(to_visible(text)).replace(behind, Markup(f"{behind}<wbr>"))  # noqa: S704 (a sign out of a template)
 
 
 def to_count(number: int, noun: str) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.choices import COUNTED, list_chosen, list_groups, list_sorts, to_asked, to_page_address
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.errors import STATUS_CODES
-from api.links import add_name, to_address, to_dataset_links, to_page_links
+from api.links import add_name, to_address, to_dataset_links, to_landing_path, to_page_links
 from api.questions import DatasetPageQuestion, SearchParameters
 from api.rendering import render_page
 from api.routes.datasets import DatasetId
@@ -26,6 +27,9 @@ from ingest.catalogue.views import FileView
 from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(include_in_schema=False)
+
+SHOWN_ROWS: Final = 50
+"""Scans and files on one page of a dataset: on a telephone a hundred of both are forty screens."""
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -53,6 +57,7 @@ def show_search_page(
         groups=list_groups(request, page.facets),
         sorts=list_sorts(request, [sort for sort in Sort if asked.q or sort is not Sort.RELEVANCE]),
         following=to_page_links(request, page.next_cursor).next,
+        to_landing=partial(to_landing_path, request),
         **_to_search_context(request, question),
     )
 
@@ -74,9 +79,9 @@ def show_dataset_page(
         "dataset.html",
         dataset=dataset,
         asked=asked,
-        scans=browsing.list_scans(*whose, PageRequest(cursor=asked.scans or None)),
+        scans=browsing.list_scans(*whose, PageRequest(SHOWN_ROWS, asked.scans or None)),
         parameters=browsing.list_parameters(*whose, PageRequest(cursor=asked.parameters or None), scan=asked.scan),
-        files=_find_files(*whose, PageRequest(cursor=asked.files or None)),
+        files=_find_files(*whose, PageRequest(SHOWN_ROWS, asked.files or None)),
         leaf=_make_leaf(request, dataset_id),
         links=to_dataset_links(request, dataset_id, dataset.doi),
         folder=to_address(request, "get_file", dataset_id=dataset_id, name=""),

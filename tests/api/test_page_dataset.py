@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api.routes.pages import SHOWN_ROWS
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, MasterFile, Scan
 from tests.entities import FUTURE, PAST, START, add_dataset
@@ -26,7 +27,7 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
             "aster": add_dataset(session, "aster", release_date=None, is_metadata_public=True),
             "secret": add_dataset(session, "nightshade", is_secret=True),
             "bare": add_dataset(session, "bare", scans=0, files=0, start_date=None, end_date=None, flags=[]),
-            "long": add_dataset(session, "tansy", scans=101, files=101),
+            "long": add_dataset(session, "tansy", scans=SHOWN_ROWS + 1, files=SHOWN_ROWS + 1),
         }
         copy = session.get_one(Dataset, made["daisy"])
         copy.copy_of_id = made["zinnia"]
@@ -205,14 +206,14 @@ def test_each_list_is_leafed_by_itself(client: TestClient, ids: dict[str, int]) 
     assert (len(page.all("nav", class_="leaves")), len(page.all("tr", aria_current="true"))) == (2, 0)
     files = next(e["href"] for e in page.all("a", rel="next") if e["href"].endswith("#files"))
     page = ask(client, files)
-    assert to_rows(page, "files") == ["tansy_0100.h5 10 bytes 2020-09-13 12:26:40 UTC"]
+    assert to_rows(page, "files") == [f"tansy_{SHOWN_ROWS:04}.h5 10 bytes 2020-09-13 12:26:40 UTC"]
     scans = next(e["href"] for e in page.all("a", rel="next") if e["href"].endswith("#scans"))
     page = ask(client, scans)
-    assert ["/101.1" in row for row in to_rows(page, "scans")] == [True]
+    assert [f"/{SHOWN_ROWS + 1}.1" in row for row in to_rows(page, "scans")] == [True]
     assert len(to_rows(page, "files")) == 1
     back = [e["href"] for e in page.all("a") if e.text == "Back to the beginning"]
-    assert [len(to_rows(ask(client, address), "scans")) for address in back] == [100, 1]
-    assert [len(to_rows(ask(client, address), "files")) for address in back] == [1, 100]
+    assert [len(to_rows(ask(client, address), "scans")) for address in back] == [SHOWN_ROWS, 1]
+    assert [len(to_rows(ask(client, address), "files")) for address in back] == [1, SHOWN_ROWS]
 
 
 def test_choosing_a_scan_keeps_the_other_lists_where_they_are(client: TestClient, ids: dict[str, int]) -> None:

@@ -105,3 +105,7 @@ def test_what_a_template_calls_safe_stays() -> None:
 
 def test_paths_break_behind_their_slashes_and_nowhere_else() -> None:
     assert to_breakable("/1.1/<b>\u202e") == "/<wbr>1.1/<wbr>&lt;b&gt;\\u202e"
+
+
+def test_names_break_behind_the_sign_that_is_asked_for() -> None:
+    assert to_breakable("a_b/<c>", "_") == "a_<wbr>b/&lt;c&gt;"

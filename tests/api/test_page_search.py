@@ -26,7 +26,9 @@ WORDS = ("zinnia", "daisy", "aster")
 def ids(module_catalogue: Catalogue) -> dict[str, int]:
     with module_catalogue.sessions.begin() as session:
         made = {
-            "zinnia": add_dataset(session, "zinnia", start_date=START.replace(year=2017), file_size=73_400_000),
+            "zinnia": add_dataset(
+                session, "zinnia", start_date=START.replace(year=2017), file_size=73_400_000, doi="10.5072/abc"
+            ),
             "daisy": add_dataset(session, "daisy", release_date=FUTURE, is_metadata_public=True, files=3),
             "aster": add_dataset(session, "aster", is_complete=False, start_date=None),
         }
@@ -76,9 +78,11 @@ def test_hit_tells_what_was_measured_and_leads_to_its_page(client: TestClient, i
         "technique zinnia diffraction",
         "investigation zinnia/v1",
         "1 file, 73.4 MB",
+        "published as 10.5072/abc",
         "open",
     ):
         assert told in hit
+    assert page.link("10.5072/abc") == "/doi/10.5072/abc"
     assert page.one("h2", id="total").text == "1 dataset"
 
 
