@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.app import create_app
 from api.routes.pages import SHOWN_ROWS
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, MasterFile, Scan
@@ -13,7 +15,7 @@ from tests.entities import FUTURE, PAST, START, add_dataset
 from tests.pages import Page
 
 if TYPE_CHECKING:
-    from fastapi.testclient import TestClient
+    from collections.abc import Iterator
 
     from tests.entities import Catalogue
 
@@ -48,10 +50,11 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
     return made
 
 
-@pytest.fixture
-def catalogue(module_catalogue: Catalogue, ids: dict[str, int]) -> Catalogue:
+@pytest.fixture(scope="module")
+def client(module_catalogue: Catalogue, ids: dict[str, int]) -> Iterator[TestClient]:
     assert ids
-    return module_catalogue
+    with TestClient(create_app(module_catalogue.settings)) as started:
+        yield started
 
 
 def ask(client: TestClient, address: str, token: str = "") -> Page:
@@ -232,9 +235,9 @@ def test_page_leads_to_the_same_as_json(client: TestClient, ids: dict[str, int])
 
 
 def test_places_on_the_server_are_for_its_operators(
-    client: TestClient, catalogue: Catalogue, ids: dict[str, int]
+    client: TestClient, module_catalogue: Catalogue, ids: dict[str, int]
 ) -> None:
-    with catalogue.sessions.begin() as session:
+    with module_catalogue.sessions.begin() as session:
         token = create_token(session, "operator", [Scope.READ], PAST, None).text
     assert "/data/zinnia" not in ask(client, f"/datasets/{ids['zinnia']}").one("main").text
     assert "/data/zinnia" in ask(client, f"/datasets/{ids['zinnia']}", token).one("main").text

@@ -18,7 +18,7 @@ from tests.entities import add_dataset
 from tests.pages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
 
@@ -53,14 +53,14 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def filled(module_catalogue: Catalogue, ids: dict[str, int]) -> Catalogue:
     assert ids
     return module_catalogue
 
 
-@pytest.fixture
-def site(filled: Catalogue) -> Any:
+@pytest.fixture(scope="module")
+def site(filled: Catalogue) -> Iterator[TestClient]:
     with TestClient(create_app(filled.settings), raise_server_exceptions=False) as started:
         yield started
 

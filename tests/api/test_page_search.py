@@ -42,10 +42,11 @@ def client_of_nothing(migrated: Path, tmp_path: Path) -> Iterator[TestClient]:
         yield started
 
 
-@pytest.fixture
-def catalogue(module_catalogue: Catalogue, ids: dict[str, int]) -> Catalogue:
+@pytest.fixture(scope="module")
+def client(module_catalogue: Catalogue, ids: dict[str, int]) -> Iterator[TestClient]:
     assert ids
-    return module_catalogue
+    with TestClient(create_app(module_catalogue.settings)) as started:
+        yield started
 
 
 def ask(client: TestClient, address: str = "/", status: int = 200, **asked: Any) -> Page:
