@@ -11,7 +11,9 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPConnection, HTTPResponse
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import uvicorn
 from sqlalchemy import select, update
@@ -78,6 +80,32 @@ class Shelf:
             session.execute(
                 update(Datafile).where(Datafile.dataset_id == dataset_id, Datafile.name == name).values(**values)
             )
+
+
+class Fetched(NamedTuple):
+    """An answer; the names of its headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@contextmanager
+def begun(address: str, path: str, method: str = "GET", **headers: str) -> Iterator[HTTPResponse]:
+    """Ask for the path as it is written, tidied up by nobody; `If_Match` is the header If-Match. Hang up at the end."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        with connection.getresponse() as answer:
+            yield answer
+    finally:
+        connection.close()
+
+
+def fetch(address: str, path: str, method: str = "GET", **headers: str) -> Fetched:
+    """Return the whole answer, asked for as by `begun`."""
+    with begun(address, path, method, **headers) as answer:
+        return Fetched(answer.status, {n.lower(): value for n, value in answer.headers.items()}, answer.read())
 
 
 @contextmanager
