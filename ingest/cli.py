@@ -122,6 +122,64 @@ def remap(is_dry: bool, is_reread: bool, is_json: bool) -> None:
     sys.exit(remap_commands.remap(is_dry=is_dry, is_reread=is_reread, is_json=is_json))
 
 
+@main.group()
+def rules() -> None:
+    """Rule files: what is wrong with one, what it says in all, which of its rules gave a value."""
+
+
+@rules.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@as_json
+def rules_check(file: Path, is_json: bool) -> None:
+    """Check the rule file FILE, and tell each fault with its line, its key and what would do.
+
+    Exit status 1 if there is one.
+    """
+    from ingest import rules_commands
+
+    sys.exit(rules_commands.check(file, is_json=is_json))
+
+
+@rules.command("show")
+@click.argument("name", required=False)
+@as_json
+def rules_show(name: str | None, is_json: bool) -> None:
+    """Show the rules NAME as they hold, all that they extend merged into them; without NAME, list those there are.
+
+    NAME is that of a shipped rule file, or the path of one of your own.
+    """
+    from ingest import rules_commands
+
+    rules_commands.show(name, is_json=is_json)
+
+
+@rules.command("explain")
+@click.argument("master")
+@click.option(
+    "--field", "fields", multiple=True, help="Tell of this field alone, and of all its places. May be given again."
+)
+@click.option("--rules", "by_rules", help="Rule file to read it by. [default: the one that fits, or its root's]")
+@click.option("--timezone", default="UTC", show_default=True, help="Zone of times that have none, in a file.")
+@as_json
+def rules_explain(master: str, fields: tuple[str, ...], by_rules: str | None, timezone: str, is_json: bool) -> None:
+    """Tell which rule took which value from which HDF5 path, and what was passed over and why.
+
+    MASTER is a file, or the number of a dataset: then what was read of it before is asked, and no file is opened.
+    Nothing is stored.
+    """
+    from ingest import rules_commands
+
+    rules_commands.explain(master, by_rules, timezone, fields, is_json=is_json)
+
+
+@rules.command("docs")
+def rules_docs() -> None:
+    """Write the table of all fields: name, meaning, unit and where each is looked for, in Markdown."""
+    from ingest import rules_commands
+
+    rules_commands.write_docs()
+
+
 @main.command()
 @click.argument("query", nargs=-1, metavar="QUERY")
 @click.option("--facet", "facets", multiple=True, help="Count the values of a noun, such as instrument or technique.")

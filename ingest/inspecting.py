@@ -17,6 +17,8 @@ from ingest.settings import IngestSettings, to_limits
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ingest.nexus.record import MasterRecord
+
 
 def inspect_file(path: Path, rules: str | None, timezone: str) -> dict[str, Any]:
     """Return what the file is and what would be stored of it, ready for JSON.
@@ -31,14 +33,19 @@ def inspect_file(path: Path, rules: str | None, timezone: str) -> dict[str, Any]
     if gate.kind is not None:
         return _to_refusal(gate.kind, f"not HDF5: {gate.kind}")
     try:
-        with ReaderChild(to_limits(IngestSettings())) as reader:
-            record = reader.read(path).record
+        record = read_record(path)
     except ReaderError as error:
         return _to_refusal(FileKind.DAMAGED, error.reason)
     draft = Rulebook().open(rules, timezone).to_draft(record)
     is_finished = draft.all_ended and not gate.open_for_write and not record.swmr
     problem = _find_problem(gate, draft)
     return to_inspection(draft, finished=is_finished, more={"problem": problem})
+
+
+def read_record(path: Path) -> MasterRecord:
+    """Return what is in the file, read in the killable child; raises ReaderError if that cannot be told."""
+    with ReaderChild(to_limits(IngestSettings())) as reader:
+        return reader.read(path).record
 
 
 def _find_problem(gate: Gate, draft: DatasetDraft) -> str | None:

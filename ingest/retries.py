@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.model import MasterState
-from ingest.mapping.rules import RuleFileError
+from ingest.mapping.rule_texts import RuleFileError
 from ingest.nexus.errors import (
     ChangedWhileReadingError,
     NexusStructureError,

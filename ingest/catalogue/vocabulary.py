@@ -59,10 +59,15 @@ def _by_alias() -> Mapping[str, KnownParameter]:
     return by_alias | {parameter.name.casefold(): parameter for parameter in known}
 
 
+def list_numbered(name: str) -> list[str]:
+    """Return the names that a name with the mark stands for, in order; itself if it has none."""
+    return list(dict.fromkeys(name.replace(NUMBERED, f"{number:02d}") for number in range(1, HIGHEST_NUMBER + 1)))
+
+
 def _expand(name: str, row: dict[str, Any]) -> list[KnownParameter]:
     if NUMBERED not in name:
         return [_to_parameter(name, row, tuple(row.get("aliases", ())))]
-    names = [name.replace(NUMBERED, f"{number:02d}") for number in range(1, HIGHEST_NUMBER + 1)]
+    names = list_numbered(name)
     first = _to_parameter(names[0], row, tuple(row.get("aliases", ())))
     return [first, *(_to_parameter(other, row, ()) for other in names[1:])]
 

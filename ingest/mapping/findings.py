@@ -43,7 +43,7 @@ class Search:
     def find_time(self, target: TargetPlan) -> Taken[Moment] | None:
         """Return the first time that can be understood."""
         for reading in read_candidates(self.index, target):
-            moment = self._to_moment(reading, target)
+            moment = self.find_moment(reading, target)
             if moment is not None:
                 return Taken(moment, reading.path, to_original(reading.value))
         return None
@@ -86,7 +86,7 @@ class Search:
             numbers = to_numbers(reading, target)
             if numbers is None or (numbers.unit is None and (stated_only or reading.source.needs_unit)):
                 continue
-            unit = self._to_source_unit(numbers, target, expected)
+            unit = self.find_unit(numbers, target, expected)
             taken = self._convert(reading, numbers, target, unit) if unit is not None else None
             if taken is not None:
                 return taken
@@ -100,7 +100,8 @@ class Search:
                 self.flags.append(f"{reading.path} has the unit {unit!r}, which is none for {target.name}: not taken")
             return None
 
-    def _to_source_unit(self, numbers: Numbers, target: TargetPlan, expected: float | None) -> str | None:
+    def find_unit(self, numbers: Numbers, target: TargetPlan, expected: float | None) -> str | None:
+        """Return the unit to take the numbers in: the file's, else one that is believed; None if none is."""
         if numbers.unit is not None:
             return "1" if target.unit == "1" and parse_unit(numbers.unit) is None else numbers.unit
         if target.unit == "1":
@@ -116,7 +117,8 @@ class Search:
                 return bare.unit
         return None
 
-    def _to_moment(self, reading: Reading, target: TargetPlan) -> Moment | None:
+    def find_moment(self, reading: Reading, target: TargetPlan) -> Moment | None:
+        """Return the instant that is meant; None if it is no time."""
         value = reading.value[0] if isinstance(reading.value, list) and reading.value else reading.value
         if value is None or isinstance(value, bool | list):
             return None

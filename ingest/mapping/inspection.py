@@ -34,7 +34,7 @@ def to_inspection(
         "is_side_file": draft.is_side_file,
         "scans": [_to_scan(scan) for scan in draft.scans],
         "parameters": [_to_parameter(parameter) for parameter in draft.parameters],
-        "techniques": [{**_to_value(technique), "pid": technique.pid} for technique in draft.techniques],
+        "techniques": [{**to_plain_value(technique), "pid": technique.pid} for technique in draft.techniques],
         "links": [
             {"path": link.path, "kind": str(link.kind), "file": link.file, "target": link.target}
             for link in draft.linked_files
@@ -51,7 +51,7 @@ def _to_scan(scan: ScanDraft) -> dict[str, Any]:
         "entry": scan.entry,
         "number": scan.number,
         "ended": scan.ended,
-        **{name: _to_value(values[name]) if name in values else None for name in _VALUES},
+        **{name: to_plain_value(values[name]) if name in values else None for name in _VALUES},
         "users": [
             {"value": user.name.value, "role": user.role, "orcid": user.orcid, "path": user.name.path}
             for user in scan.users
@@ -63,10 +63,11 @@ def _to_scan(scan: ScanDraft) -> dict[str, Any]:
 
 
 def _to_parameter(parameter: ParameterDraft) -> dict[str, Any]:
-    return {"name": parameter.name, "entry": parameter.entry, **_to_value(parameter.value)}
+    return {"name": parameter.name, "entry": parameter.entry, **to_plain_value(parameter.value)}
 
 
-def _to_value(taken: Taken[Any]) -> dict[str, Any]:
+def to_plain_value(taken: Taken[Any]) -> dict[str, Any]:
+    """Return a value with its source, ready for JSON."""
     return {
         **_to_plain(taken.value),
         "path": taken.path,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.redaction import is_personal
-from ingest.catalogue.vocabulary import HIGHEST_NUMBER, NUMBERED
+from ingest.catalogue.vocabulary import list_numbered
 from ingest.mapping.positions import EntryIndex, Position
 from ingest.nexus.classes import Reading, find_keep
 from ingest.nexus.record import RECORD_FORMAT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ingest.mapping.drafts import DatasetDraft
     from ingest.mapping.plan import Plan, TargetPlan
@@ -39,7 +39,7 @@ def find_lacks(record: MasterRecord, draft: DatasetDraft, plan: Plan) -> tuple[s
     if _CUTS.isdisjoint(record.truncated):
         return ()
     found = {parameter.name for parameter in draft.parameters}
-    wanted = [target for target in plan.parameters if found.isdisjoint(_to_names(target.name))]
+    wanted = [target for target in plan.parameters if found.isdisjoint(list_numbered(target.name))]
     wanted += [t for name, t in plan.targets.items() if all(getattr(scan, name) is None for scan in draft.scans)]
     cut = _list_cut(record, plan)
     return tuple(target.name for target in wanted if _looks_into(target, cut))
@@ -62,10 +62,6 @@ def _list_reasons(target: TargetPlan) -> Iterator[str]:
         for field in source.fields:
             if is_personal(field.name or field.attribute):
                 yield f"{field.name or field.attribute} may be somebody's address or number, which is never kept"
-
-
-def _to_names(name: str) -> Iterable[str]:
-    return (name.replace(NUMBERED, f"{number:02d}") for number in range(1, HIGHEST_NUMBER + 1))
 
 
 def _looks_into(target: TargetPlan, cut: list[Place]) -> bool:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.vocabulary import NUMBERED
+from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
 from ingest.mapping.rule_schema import BareUnit, Kind, RuleFile, Source, Target
 
@@ -97,7 +98,7 @@ class Plan:
 
 
 def to_plan(file: RuleFile) -> Plan:
-    """Return the rule file, parsed. Raises ValueError if a position or a path pattern cannot be understood."""
+    """Return the rule file, parsed; the schema has checked it."""
     return Plan(
         targets={
             name: _to_target(name, target, Kind(target.kind or Kind.TEXT)) for name, target in file.targets.items()
@@ -114,26 +115,6 @@ def to_plan(file: RuleFile) -> Plan:
             PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
         ),
     )
-
-
-def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
-    """Return a path pattern as a regular expression that matches from any folder on, and whatever follows.
-
-    If it ends with a slash, its last part is a folder too, never the file.
-
-    Raises ValueError if the same part is named twice or a brace is left open.
-    """
-    pieces = re.split(r"\{(\w+)\}", pattern.strip("/"))
-    if any("{" in piece or "}" in piece for piece in pieces[::2]):
-        raise ValueError(f"path pattern {pattern!r} has a brace that does not enclose a name")
-    if len(set(pieces[1::2])) < len(pieces[1::2]):
-        raise ValueError(f"path pattern {pattern!r} names a part twice")
-    body = "".join(
-        f"(?P<{piece}>{parts.get(piece, '[^/]+')})" if odd else re.escape(piece)
-        for piece, odd in zip(pieces, (index % 2 for index in range(len(pieces))), strict=True)
-    )
-    end = "(?=/)" if pattern.endswith("/") else "(?=/|$)"
-    return re.compile(f"(?:^|/){body}{end}", re.IGNORECASE)
 
 
 def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetPlan:

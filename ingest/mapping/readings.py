@@ -64,7 +64,7 @@ def is_asked(place: Place, source: SourcePlan) -> bool:
 def read_place(place: Place, source: SourcePlan) -> Iterator[Reading]:
     """Yield what the source's fields hold in one group, in their order."""
     for name in source.fields:
-        reading = _find_reading(place, name, source)
+        reading = find_reading(place, name, source)
         if reading is not None:
             yield reading
 
@@ -73,7 +73,8 @@ def _is_named(place: Place, form: re.Pattern[str]) -> bool:
     return bool(form.search(place.name) or (place.parent is not None and form.search(place.parent.name)))
 
 
-def _find_reading(place: Place, name: FieldName, source: SourcePlan) -> Reading | None:
+def find_reading(place: Place, name: FieldName, source: SourcePlan) -> Reading | None:
+    """Return what one of the source's fields holds in the group; None if there is no such field."""
     if name.holder is Holder.GROUP_NAME:
         return Reading(source, place.group.path, place.group.name)
     if name.holder is Holder.GROUP_VALUE:

@@ -9,10 +9,12 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from ingest.catalogue.units import Probe, parse_unit
 from ingest.catalogue.vocabulary import NUMBERED, ValueType, load_vocabulary
+from ingest.mapping.paths import to_path_form
+from ingest.mapping.positions import to_position
 
 
 def _check_pattern(text: str) -> str:
@@ -29,9 +31,23 @@ def _check_unit(text: str) -> str:
     return text
 
 
+def _check_position(text: str) -> str:
+    to_position(text)
+    return text
+
+
+def _check_path(text: str) -> str:
+    to_path_form(text, {})
+    return text
+
+
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 """A regular expression, matched without regard to case."""
 Unit = Annotated[str, AfterValidator(_check_unit)]
+Place = Annotated[str, AfterValidator(_check_position)]
+"""A position: `NXsample/NXbeam`, `NXcollection:positioners`, `:experiment`, `root`."""
+PathPattern = Annotated[str, AfterValidator(_check_path)]
+MemberName = Annotated[str, StringConstraints(min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -74,11 +90,11 @@ ScanField = Literal[
 class Source(_Strict):
     """Where a value may stand: one of the fields, in a group at one of the positions. Earlier ones are preferred."""
 
-    at: tuple[str, ...]
+    at: tuple[Place, ...]
     """Positions, outermost group first: `NXsample/NXbeam` is any NXbeam directly in an NXsample, wherever that is.
     A step is a class, a class and a name (`NXcollection:positioners`) or a name (`:experiment`); names may hold `*`.
     `NXentry` is the entry itself; `root` is the root of the file. Of several groups the outermost comes first."""
-    fields: tuple[str, ...]
+    fields: tuple[MemberName, ...]
     """Names, in any case of letters: `name` is a field, or a group that stands for one (NXlog, NXidentifier);
     `@name` an attribute of the group; `field@name` an attribute of a field; `.` the name of the group itself; `*` the
     value that the group stands for, if it is a log, a sensor or an identifier."""
@@ -152,7 +168,7 @@ class Evidence(_Strict):
 class PeopleRule(_Strict):
     """Where users stand. Contact data is never asked for."""
 
-    at: tuple[str, ...] = ()
+    at: tuple[Place, ...] = ()
     name: tuple[str, ...] = ()
     role: tuple[str, ...] = ()
     orcid: tuple[str, ...] = ()
@@ -161,7 +177,7 @@ class PeopleRule(_Strict):
 class DetectorRule(_Strict):
     """What counts as a detector, and the fields that describe one."""
 
-    at: tuple[str, ...] = ()
+    at: tuple[Place, ...] = ()
     label: tuple[str, ...] = ()
 
 
@@ -189,7 +205,7 @@ class PathRule(_Strict):
     With a slash at its end the last part is a folder, never the file.
     """
 
-    pattern: str
+    pattern: PathPattern
     parts: dict[str, Pattern] = {}
     """What a part may look like, beside the general `path_parts`."""
 
@@ -223,18 +239,6 @@ class RuleFile(_Strict):
     """What `{proposal}`, `{visit}`, ... look like; any folder name where nothing is said."""
     masters: tuple[str, ...] = ()
     """Names of the master in a dataset's folder; `{folder}` is the folder's own name."""
-
-    @model_validator(mode="after")
-    def _check_parameters(self) -> Self:
-        for name, target in self.parameters.items():
-            known = load_vocabulary().get(name.replace(NUMBERED, "01"))
-            if known is None and (target.kind is None or (target.kind is Kind.QUANTITY and not target.unit)):
-                raise ValueError(
-                    f"parameter {name} is not in the vocabulary: say its kind and, for a quantity, its unit"
-                )
-            if known is not None and target.unit and target.unit != known.unit:
-                raise ValueError(f"parameter {name} is kept in {known.unit}, the rule says {target.unit}")
-        return self
 
     def unit_of(self, name: str) -> str:
         """Return the unit of a parameter: the vocabulary's, else the rule's own."""

@@ -27,7 +27,7 @@ def make(*sources: str, name: str = "Site_x", **more: Any) -> Rules:
     text = f'kind = "text"\nsources = [{{ at = [{", ".join(map(repr, sources))}], fields = ["x"] }}]\n'
     table = tomllib.loads(f'name = "mine"\nversion = "1"\n[parameters."{name}"]\n{text}') | more
     file = RuleFile.model_validate(table)
-    return Rules("mine", "1", file, to_plan(file))
+    return Rules("mine", "1", file, to_plan(file), ())
 
 
 def lacks(master: MasterRecord, rules: Rules) -> tuple[str, ...]:

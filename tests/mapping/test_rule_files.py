@@ -9,7 +9,9 @@ from pydantic import BaseModel
 
 from ingest.mapping import rule_schema
 from ingest.mapping.mapping import to_drafts
-from ingest.mapping.rules import RuleFileError, Rules, load_rules, shipped_rules
+from ingest.mapping.rule_checks import find_remarks, to_faults
+from ingest.mapping.rule_texts import RuleFileError
+from ingest.mapping.rules import Rules, load_rules, shipped_rules
 from tests.mapping.record_parts import entry, field, group, record
 
 DOCS = Path(__file__).parents[2] / "docs" / "rule-files.md"
@@ -55,6 +57,115 @@ def test_faults_are_named(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(RuleFileError, match=re.escape(problem)) as caught:
         load(tmp_path, HEAD + text)
     assert caught.value.source.endswith("mine.toml")
+
+
+def faults_of(path: Path) -> list[tuple[int | None, str, str, str]]:
+    with pytest.raises(RuleFileError) as caught:
+        load_rules(str(path))
+    return [(fault.line, fault.key, fault.problem, fault.advice) for fault in caught.value.faults]
+
+
+def test_each_fault_is_told_with_its_line_and_what_would_do(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        f"""{HEAD}
+placeholdres = []
+[targets.titel]
+
+[targets.title]
+# a list over several lines
+sources = [
+    {{ at = ["NXentry"], fields = ["title"] }},
+    {{ at = ["NXentry"], field = ["title"] }},
+]
+[targets.wavelength]
+low = 1
+high = "far"
+"""
+    )
+    assert faults_of(path) == [
+        (5, "placeholdres", "there is no such key", "write placeholders or placeholder_patterns"),
+        (6, "targets.titel", "a scan has no such field", "write title"),
+        (12, "targets.title.sources.1.fields", "it is missing", "write `fields = ...`"),
+        (12, "targets.title.sources.1.field", "there is no such key", "write fields"),
+        (16, "targets.wavelength.high", "Input should be a valid number, unable to parse string as a number", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "problem", "advice"),
+    [
+        ('[targets.title]\nkind = "quantity"', 5, "targets.title.kind", "this field is no quantity", "write text"),
+        ('[targets.wavelength]\nunit = "nm"', 5, "targets.wavelength.unit", "kept in angstrom", "write 'angstrom'"),
+        ("[targets.temperature]\nlow = 9\nhigh = 3", 5, "targets.temperature.low", "nothing lies", "low below high"),
+        (
+            '[targets.temperature]\nbare = [{ unit = "mm", low = 1, high = 2 }]',
+            *(5, "targets.temperature.bare.0.unit", "'mm' cannot be converted to 'K'", ""),
+        ),
+        ('[parameters.energy]\nkind = "quantity"', 4, "parameters.energy", "not in the vocabulary", "say its kind"),
+        ("[parameters.flux]", 4, "parameters.flux", "not in the vocabulary", "write InstrumentBeam_flux, or say"),
+        ("[parameters.InstrumentSource_mode]\nlow = 3\nhigh = 2\n[targets.colour]", 7, "targets.colour", "no such", ""),
+        (
+            "path_parts = { visit = '(?P<proposal>x)' }\n[[paths]]\npattern = '{proposal}/{visit}'",
+            5,
+            "paths.0.parts",
+            "",
+            "",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_a_fault(
+    tmp_path: Path, text: str, line: int, key: str, problem: str, advice: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + text)
+    (found,) = faults_of(path)
+    assert found[:2] == (line, key)
+    assert problem in found[2]
+    assert advice in found[3]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "shown"),
+    [
+        ("\ntitle =", 5, "it says: title ="),
+        ('a = 1\nb = "open\nc = 2', 5, 'it says: b = "open'),
+        ("a = [1,\n2", 5, "2"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path, text: str, line: int, shown: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + text)
+    ((found, key, problem, advice),) = faults_of(path)
+    assert (found, key) == (line, "")
+    assert problem.startswith("no TOML: ")
+    assert shown in advice
+
+
+def test_a_fault_of_an_extended_file_is_told_of_that_one(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(HEAD + '\n[targets.title]\nsources = [{ at = ["NXentry"], feilds = ["a"] }]')
+    source = '[targets.title]\nsources = [{ at = ["NXentry"], fields = ["b"] }]'
+    upper = f'name = "a"\nversion = "1"\nextends = "base.toml"\n{source}'
+    (tmp_path / "a.toml").write_text(upper)
+    with pytest.raises(RuleFileError, match=re.escape(f"{tmp_path / 'base.toml'}: line 6, targets.title.sources.1")):
+        load_rules(str(tmp_path / "a.toml"))
+
+
+def test_a_file_that_extends_itself_by_a_roundabout_way_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text(f'name = "a"\nversion = "1"\nextends = "../{tmp_path.name}/a.toml"\n')
+    with pytest.raises(RuleFileError, match="extends itself"):
+        load_rules(str(path))
+
+
+def test_what_does_nothing_is_remarked(tmp_path: Path) -> None:
+    text = '[parameters.InstrumentBeam_flux]\n[parameters.Site_x]\nkind = "text"\n'
+    rules = load(tmp_path, HEAD + text + '[[paths]]\npattern = "{propsal}/{visit}"\n')
+    remarks = [str(fault) for fault in to_faults(rules.chain, find_remarks(rules.file))]
+    assert remarks == [
+        "line 5, parameters.Site_x: it is never found: it has no sources: write `sources`",
+        "line 8, paths.0.pattern: nothing is taken of {propsal}: write proposal",
+    ]
 
 
 @pytest.mark.parametrize("name", ["no-such-rules", "../../../etc/passwd", "/no/such/file.toml"])
