@@ -38,7 +38,7 @@ from ingest.catalogue.link_keys import ensure_link_key
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.opening import to_withheld
 from ingest.catalogue.schema import upgrade_schema
-from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.engines import open_index
 from ingest.catalogue.settings import CatalogueSettings
 
 API_PREFIX = "/api/v1"
@@ -124,7 +124,7 @@ def _open_services(catalogue: CatalogueSettings, serving: ApiSettings) -> Servic
         engine=engine,
         read_sessions=make_read_sessions(engine),
         write_sessions=write_sessions,
-        index=EmbeddedIndex(catalogue.index_folder),
+        index=open_index(catalogue),
         settings=serving,
         withheld=to_withheld(catalogue),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
@@ -11,9 +11,8 @@ from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.schema import upgrade_schema
-from ingest.catalogue.search.embedded import EmbeddedIndex
-from ingest.catalogue.search.embedded_folder import create_folder
-from ingest.catalogue.search.embedded_rebuild import EmbeddedRebuild
+from ingest.catalogue.search import IndexOutdatedError
+from ingest.catalogue.search.engines import begin_rebuild, open_index
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.pipeline import Services
 from ingest.rulebook import Rulebook
@@ -35,7 +34,7 @@ def open_services() -> Iterator[Services]:
     Raises UnavailableError if the database does not answer, SchemaTooNewError if a newer release has been at it,
     IndexOutdatedError if the index cannot be used.
     """
-    with _open_database() as engine, closing(EmbeddedIndex(CatalogueSettings().index_folder)) as index:
+    with _open_database() as engine, closing(open_index(CatalogueSettings())) as index:
         yield Services(
             read_sessions=make_read_sessions(engine),
             write_sessions=make_write_sessions(engine),
@@ -51,14 +50,15 @@ def open_rebuild() -> Iterator[tuple[sessionmaker[Session], IndexRebuild]]:
 
     Raises as `open_services`, and IndexRebuildingError if another process rebuilds the index.
     """
-    folder = CatalogueSettings().index_folder
+    settings = CatalogueSettings()
     with _open_database() as engine:
         sessions = make_read_sessions(engine)
         with sessions() as session:
             if not has_indexed(session):
                 # The first use: an empty index says the truth. One that was lost is no answer until it is whole.
-                create_folder(folder)
-        with closing(EmbeddedRebuild(folder)) as rebuild:
+                with suppress(IndexOutdatedError), closing(open_index(settings)) as index:
+                    index.refresh()
+        with closing(begin_rebuild(settings)) as rebuild:
             yield sessions, rebuild
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from elasticsearch import Elasticsearch as Client
 from sqlalchemy import make_url
 
 from facility.activemq import ActiveMq
@@ -61,6 +62,16 @@ def elasticsearch_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Yield the address of an Elasticsearch; indices are to be named with a word of one's own."""
     with _shared(tmp_path_factory, "elasticsearch", lambda owner: Elasticsearch({}, owner=owner)) as address:
         yield address
+
+
+@pytest.fixture
+def elastic_alias(elasticsearch_server: str) -> Iterator[str]:
+    """Yield a name for an index, and for others that begin with it; what came of it is removed."""
+    alias = f"test-{uuid4().hex}"
+    yield alias
+    with Client(elasticsearch_server) as client:
+        for name in client.indices.get(index=f"{alias}*", expand_wildcards="all"):
+            client.indices.delete(index=name)
 
 
 @pytest.fixture(scope="session")

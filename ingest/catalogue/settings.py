@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,16 @@ class CatalogueSettings(BaseSettings):
     )
     database_url: str | None = Field(
         default=None, description="SQLAlchemy address of the database; by default the SQLite file in the data folder."
+    )
+
+    elasticsearch_url: SecretStr | None = Field(
+        default=None,
+        description="Address of Elasticsearch, with user and password if it asks for them; else the index is embedded.",
+    )
+    elasticsearch_index: str = Field(
+        default="nxcat-datasets",
+        pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$",
+        description="Alias of the search index there; the indices behind it have names that begin like it.",
     )
 
     doi_prefix: str = Field(

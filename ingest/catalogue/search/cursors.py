@@ -7,6 +7,7 @@ must take the key for what it is, text from outside.
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 STALE_CURSOR: Final = "this cursor belongs to another search: begin again without a cursor"
 _DIGEST_SIZE: Final = 8
+_KEYS_END: Final = 2**63
+_NAME_KEY: Final = re.compile(r"[0-9a-v]+")
 
 Key = TypeVar("Key", int, str)
 
@@ -43,6 +46,13 @@ def from_cursor(request: SearchRequest, kind: type[Key]) -> Key | None:
     except ValueError:
         pass
     raise InvalidQueryError(STALE_CURSOR)
+
+
+def check_key(key: int | str | None) -> None:
+    """Raise InvalidQueryError if the sort key of a cursor is none that `keys` makes."""
+    is_known = key is None or (0 <= key < _KEYS_END if isinstance(key, int) else _NAME_KEY.fullmatch(key) is not None)
+    if not is_known:
+        raise InvalidQueryError(STALE_CURSOR)
 
 
 def _digest(request: SearchRequest, body: bytes) -> bytes:

@@ -7,7 +7,6 @@ lie in it says `embedded_layout`, what a query becomes says `embedded_query`.
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +15,7 @@ from tantivy import FieldType, Index, Occur, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError
-from ingest.catalogue.search.cursors import STALE_CURSOR, from_cursor, to_cursor
+from ingest.catalogue.search.cursors import STALE_CURSOR, check_key, from_cursor, to_cursor
 from ingest.catalogue.search.embedded_folder import WRITER_LOCK, create_folder, get_current, locked
 from ingest.catalogue.search.embedded_generation import (
     Generation,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 _ALL_VALUES: Final = 2**32 - 1
 """Each segment counts all values of a facet: with fewer, sums over segments would be guesses."""
 _COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
-_NAME_KEY: Final = re.compile(r"[0-9a-v]+")
 
 
 class EmbeddedIndex:
@@ -185,14 +183,12 @@ def _page_by_key(
 def _beyond_cursor(index: Index, request: SearchRequest, column: str) -> Clause | None:
     if request.sort is Sort.NAME:
         name = from_cursor(request, str)
-        if name is not None and not _NAME_KEY.fullmatch(name):
-            raise InvalidQueryError(STALE_CURSOR)
+        check_key(name)
         return None if name is None else index.parse_query(f"{column}:{{{name} TO *}}")
     key = from_cursor(request, int)
+    check_key(key)
     if key is None:
         return None
-    if not 0 <= key < 2**63:
-        raise InvalidQueryError(STALE_CURSOR)
     if request.sort is Sort.NEWEST:
         return Clause.range_query(index.schema, column, FieldType.Unsigned, None, key, include_upper=False)
     return Clause.range_query(index.schema, column, FieldType.Unsigned, key, None, include_lower=False)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ingest.catalogue.search import DatasetIndex, IndexRebuild, VisibilityFilter
+from ingest.catalogue.search.elastic import ElasticIndex
+from ingest.catalogue.search.elastic_rebuild import ElasticRebuild
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.catalogue.search.embedded_rebuild import EmbeddedRebuild
 
@@ -19,18 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-BACKENDS = ["embedded"]
+BACKENDS = ["embedded", "elasticsearch"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=BACKENDS)
 def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], DatasetIndex]]:
     """Return what makes a new, empty index."""
-    assert request.param == "embedded"
-    numbers, opened = count(), []
+    numbers, opened = count(), list[DatasetIndex]()
 
     def make() -> DatasetIndex:
-        opened.append(EmbeddedIndex(tmp_path / f"index-{next(numbers)}"))
+        if request.param == "embedded":
+            opened.append(EmbeddedIndex(tmp_path / f"index-{next(numbers)}"))
+        else:
+            url, alias = request.getfixturevalue("elasticsearch_server"), request.getfixturevalue("elastic_alias")
+            opened.append(ElasticIndex(url, f"{alias}-{next(numbers)}"))
         return opened[-1]
 
     yield make
@@ -44,13 +49,16 @@ def index(make_index: Callable[[], DatasetIndex]) -> DatasetIndex:
 
 
 @pytest.fixture
-def begin_rebuild(index: DatasetIndex) -> Iterator[Callable[[], IndexRebuild]]:
+def begin_rebuild(index: DatasetIndex, request: pytest.FixtureRequest) -> Iterator[Callable[[], IndexRebuild]]:
     """Return what begins a rebuild of the index, or goes on with one that was closed."""
-    assert isinstance(index, EmbeddedIndex)
-    folder, begun = index._folder, []
+    begun: list[IndexRebuild] = []
 
     def begin() -> IndexRebuild:
-        begun.append(EmbeddedRebuild(folder))
+        if isinstance(index, EmbeddedIndex):
+            begun.append(EmbeddedRebuild(index._folder))
+        else:
+            assert isinstance(index, ElasticIndex)
+            begun.append(ElasticRebuild(request.getfixturevalue("elasticsearch_server"), index._alias))
         return begun[-1]
 
     yield begin

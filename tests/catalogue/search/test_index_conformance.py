@@ -481,16 +481,13 @@ def test_a_cursor_that_was_changed_is_refused(index: DatasetIndex, operator: Vis
     assert index.search(SearchRequest(operator, query, sort=sort, limit=2, cursor=cursor)).total == 3
 
 
-@pytest.mark.parametrize("key", [-1, 2**63, 2**70, "", "]", '"', "a} OR *", "ü", "\0", "(" * 500])
 @pytest.mark.parametrize("sort", Sort)
-def test_a_forged_cursor_is_refused(
-    index: DatasetIndex, operator: VisibilityFilter, sort: Sort, key: int | str
-) -> None:
+def test_a_forged_cursor_is_refused(index: DatasetIndex, operator: VisibilityFilter, sort: Sort) -> None:
     request = SearchRequest(operator, sort=sort)
-    if sort is Sort.NAME and isinstance(key, int):
-        key = f"{key}!"
-    with pytest.raises(InvalidQueryError, match="cursor"):
-        index.search(replace(request, cursor=to_cursor(request, key)))
+    for key in (-1, 2**63, 2**70, "", "]", '"', "a} OR *", "ü", "\0", "(" * 500):
+        forged = f"{key}!" if sort is Sort.NAME and isinstance(key, int) else key
+        with pytest.raises(InvalidQueryError, match="cursor"):
+            index.search(replace(request, cursor=to_cursor(request, forged)))
 
 
 def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(

@@ -1,0 +1,196 @@
+"""The index of a facility: Elasticsearch 8.19 or later, shared by all hosts, behind one alias.
+
+How documents lie in it says `elastic_layout`, what a query becomes says `elastic_query`. A call is not one commit, as
+it is in the embedded index: a server that is killed in the middle of one keeps a part of it. The caller, who was not
+told that it went well, writes all of it again.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.errors import InvalidQueryError
+from ingest.catalogue.search.cursors import STALE_CURSOR, check_key, from_cursor, to_cursor
+from ingest.catalogue.search.elastic_client import (
+    check_layout,
+    create_index,
+    delete_documents,
+    engine_errors,
+    find_index,
+    find_revisions,
+    list_revisions,
+    make_client,
+    write_documents,
+)
+from ingest.catalogue.search.elastic_lease import heal_block
+from ingest.catalogue.search.elastic_parameters import count_names, measure_names
+from ingest.catalogue.search.elastic_query import to_clause, to_filters
+from ingest.catalogue.search.index import (
+    MAX_RELEVANCE_DEPTH,
+    Facet,
+    FacetValue,
+    Hit,
+    IndexBusyError,
+    SearchPage,
+    SearchRequest,
+    Sort,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from elasticsearch import Elasticsearch
+
+    from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.search.index import AnyOf, Extent, VisibilityFilter
+    from ingest.catalogue.search.query import DateRange
+
+_COLUMNS: Final[list[dict[str, Any]]] = [{"field": "id"}, {"field": "revision"}]
+_ORDERS: Final = {Sort.NEWEST: ("newest", "desc"), Sort.OLDEST: ("oldest", "asc"), Sort.NAME: ("name_order", "asc")}
+
+
+class ElasticIndex:
+    """A DatasetIndex behind an alias of a server; both are first asked for when the index is first used.
+
+    If there is no index it is made then, empty. Raises IndexOutdatedError, then, for one of another layout.
+    """
+
+    def __init__(self, url: str, alias: str) -> None:
+        self._client, self._alias = make_client(url), alias
+        self._first_use = Lock()
+        self._is_known = False
+
+    def write(self, documents: Iterable[SearchDocument]) -> None:
+        """As DatasetIndex.write."""
+        made = list(documents)
+        self._change(lambda client: write_documents(client, self._alias, made))
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """As DatasetIndex.delete."""
+        listed = list(ids)
+        self._change(lambda client: delete_documents(client, self._alias, listed))
+
+    def search(self, request: SearchRequest) -> SearchPage:
+        """As DatasetIndex.search."""
+        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request)
+        with self._using() as client:
+            answer = client.search(
+                index=self._alias,
+                query=to_clause(request),
+                aggs=_to_aggregations(request),
+                track_total_hits=True,
+                stored_fields="_none_",
+                docvalue_fields=_COLUMNS,
+                **asked,
+            )
+        return _to_page(request, answer.body)
+
+    def count_parameters(
+        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, int]:
+        """As DatasetIndex.count_parameters."""
+        with self._using() as client:
+            return count_names(client, self._alias, to_filters(visibility, filters))
+
+    def measure_parameters(
+        self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
+    ) -> dict[str, Extent]:
+        """As DatasetIndex.measure_parameters."""
+        with self._using() as client:
+            return measure_names(client, self._alias, to_filters(visibility, filters), names)
+
+    def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
+        """As DatasetIndex.revisions."""
+        with self._using() as client:
+            return list_revisions(client, self._alias, after_id, limit)
+
+    def revisions_of(self, ids: Iterable[int]) -> dict[int, int]:
+        """As DatasetIndex.revisions_of."""
+        with self._using() as client:
+            return find_revisions(client, self._alias, ids)
+
+    def refresh(self) -> None:
+        """As DatasetIndex.refresh: who writes lets the server refresh, so that all see it."""
+        with self._using() as client:
+            client.indices.refresh(index=self._alias)
+
+    def close(self) -> None:
+        """As DatasetIndex.close."""
+        self._client.close()
+
+    def _change(self, change: Callable[[Elasticsearch], None]) -> None:
+        with self._using() as client:
+            try:
+                change(client)
+            except IndexBusyError:
+                # Of a rebuild that was killed while it kept writers out.
+                if not heal_block(client, self._alias):
+                    raise
+                change(client)
+
+    @contextmanager
+    def _using(self) -> Iterator[Elasticsearch]:
+        with engine_errors(self._alias):
+            with self._first_use:
+                if not self._is_known:
+                    if find_index(self._client, self._alias) is None:
+                        create_index(self._client, f"{self._alias}-first", self._alias)
+                    check_layout(self._client, self._alias)
+                    self._is_known = True
+            yield self._client
+
+
+def _to_sorted(request: SearchRequest) -> dict[str, Any]:
+    """Return what asks for the hits beyond the cursor's key in the order of a column different for every document."""
+    column, order = _ORDERS[request.sort]
+    asked: dict[str, Any] = {"sort": [{column: order}], "size": request.limit + 1}
+    key = from_cursor(request, str) if request.sort is Sort.NAME else from_cursor(request, int)
+    check_key(key)
+    return asked if key is None else asked | {"search_after": [key]}
+
+
+def _to_scored(request: SearchRequest) -> dict[str, Any]:
+    """Return what asks for hits by score from the cursor's place on, as far as MAX_RELEVANCE_DEPTH."""
+    offset = _get_offset(request)
+    size = min(request.limit, MAX_RELEVANCE_DEPTH - offset)
+    return {"sort": [{"_score": "desc"}, {"newest": "desc"}], "from_": offset, "size": size}
+
+
+def _get_offset(request: SearchRequest) -> int:
+    offset = from_cursor(request, int) or 0
+    if not 0 <= offset < MAX_RELEVANCE_DEPTH:
+        raise InvalidQueryError(STALE_CURSOR)
+    return offset
+
+
+def _to_aggregations(request: SearchRequest) -> dict[str, Any]:
+    return {
+        facet.noun.value: {"terms": {"field": f"facet_{facet.noun}", "size": facet.size}} for facet in request.facets
+    }
+
+
+def _to_page(request: SearchRequest, answer: dict[str, Any]) -> SearchPage:
+    found, total = answer["hits"]["hits"], answer["hits"]["total"]["value"]
+    facets = {facet.noun: _to_facet(answer["aggregations"][facet.noun.value]) for facet in request.facets}
+    shown = found[: request.limit]
+    hits = tuple(_to_hit(request, hit) for hit in shown)
+    return SearchPage(hits, total, facets, _to_following(request, found, total))
+
+
+def _to_following(request: SearchRequest, found: list[dict[str, Any]], total: int) -> str | None:
+    if request.sort is not Sort.RELEVANCE:
+        return to_cursor(request, found[request.limit - 1]["sort"][0]) if len(found) > request.limit else None
+    end = _get_offset(request) + request.limit
+    return to_cursor(request, end) if end < min(total, MAX_RELEVANCE_DEPTH) else None
+
+
+def _to_hit(request: SearchRequest, hit: dict[str, Any]) -> Hit:
+    score = hit["sort"][0] if request.sort is Sort.RELEVANCE else None
+    return Hit(hit["fields"]["id"][0], hit["fields"]["revision"][0], score)
+
+
+def _to_facet(counted: dict[str, Any]) -> Facet:
+    values = [FacetValue(bucket["key"], bucket["doc_count"]) for bucket in counted["buckets"]]
+    return Facet(tuple(sorted(values, key=lambda value: (-value.count, value.value))), counted["sum_other_doc_count"])

@@ -1,0 +1,167 @@
+"""How a document lies in Elasticsearch: a strict mapping that never grows with what files contain.
+
+* Tokens of each noun in a field of its own (`words_sample`). The standard tokenizer, the one that every server has,
+  splits at more than blanks; so what is not ASCII goes in as its code between underscores, at which it never splits.
+* Whole folded values in `key` for filters, values as they are shown in `facet_*` for counts.
+* Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
+* Numbers as nested objects of name, values and extremes, whatever the names: a field for each name would be a mapping
+  that grows, and that one file with ten thousand names breaks.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from hashlib import blake2b
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.keys import (
+    LATEST,
+    check_id,
+    to_facet_value,
+    to_instants,
+    to_name_order,
+    to_order,
+    to_value_key,
+)
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ingest.catalogue.document import NumericEntry, SearchDocument
+
+LAYOUT_VERSION: Final = 1
+"""Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
+
+NO_WORDS: Final = frozenset({Noun.COMPLETE})
+PARAMETER_WORDS: Final = "words_parameter"
+PARAMETER_FACET: Final = "facet_parameter"
+MAX_WINDOW: Final = 20_000
+"""Hits that one request may reach to: a stretch of revisions, and the pages by relevance."""
+
+_WORDS: Final = {"type": "text", "analyzer": "tokens", "norms": True}
+_FACET: Final = {"type": "keyword", "index": False}
+_NUMBER: Final = {"type": "double"}
+_LONGEST_TOKEN: Final = 1000
+"""A hundred characters, each of which may be written as its code."""
+
+
+def to_settings() -> dict[str, Any]:
+    """Return the settings of an index: one shard, since counts over several are guesses."""
+    return {
+        "number_of_shards": 1,
+        "auto_expand_replicas": "0-1",
+        "max_result_window": MAX_WINDOW,
+        "mapping.nested_objects.limit": 100_000,
+        # A document that is taken away and comes back with an old revision is not refused for the sake of the old one.
+        "gc_deletes": "0s",
+        "analysis": {
+            "tokenizer": {"tokens": {"type": "standard", "max_token_length": _LONGEST_TOKEN}},
+            "analyzer": {"tokens": {"type": "custom", "tokenizer": "tokens"}},
+        },
+    }
+
+
+def to_mapping() -> dict[str, Any]:
+    """Return the mapping. Nothing is stored: what a hit needs is read from columns, and the database has the rest."""
+    fields: dict[str, Any] = {
+        "id": {"type": "long"},
+        "revision": {"type": "long"},
+        "newest": {"type": "long"},
+        "oldest": {"type": "long"},
+        "name_order": {"type": "keyword"},
+        "start_date": {"type": "long"},
+        "end_date": {"type": "long"},
+        "visible_from": {"type": "long"},
+        "key": {"type": "keyword", "doc_values": False},
+        "text": _WORDS,
+        PARAMETER_WORDS: _WORDS,
+        PARAMETER_FACET: {"type": "keyword"},
+        "number": {
+            "type": "nested",
+            "properties": {"name": {"type": "keyword"}, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER},
+        },
+    }
+    fields |= {f"facet_{noun}": _FACET for noun in Noun if noun not in UNCOUNTED}
+    fields |= {f"words_{noun}": _WORDS for noun in Noun if noun not in NO_WORDS}
+    return {
+        "_meta": {"layout": LAYOUT_VERSION},
+        "_source": {"enabled": False},
+        "dynamic": "strict",
+        "properties": fields,
+    }
+
+
+def to_entry(document: SearchDocument) -> dict[str, Any]:
+    """Return the document in the layout; raises ValueError if its id is too large."""
+    check_id(document.id)
+    entry: dict[str, Any] = {
+        "id": document.id,
+        "revision": document.revision,
+        "newest": to_order(document.start_date, document.id, missing=0),
+        "oldest": to_order(document.start_date, document.id, missing=LATEST),
+        "name_order": to_name_order(document.name, document.id),
+        "number": list(_to_numbers(document.numbers)),
+        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
+        **to_instants(document),
+    }
+    _add_nouns(entry, document)
+    _add_texts(entry, document)
+    return entry
+
+
+@lru_cache(maxsize=8192)
+def to_mark(name: str) -> str:
+    """Return what stands before each token of a text parameter: of one length, and different for each name."""
+    return f"{blake2b(name.encode('utf-8', 'replace'), digest_size=8).hexdigest()}_"
+
+
+def to_safe(token: str) -> str:
+    """Return the token as the standard tokenizer leaves it whole; its beginnings stay beginnings."""
+    if token.isascii():
+        return token
+    return "".join(letter if letter.isascii() else f"_{ord(letter):x}_" for letter in token)
+
+
+def to_number(value: float) -> float:
+    """Return the number within what JSON can say: infinity is the largest one."""
+    # 0.0, since Lucene sorts -0.0 before it.
+    return min(max(value, -sys.float_info.max), sys.float_info.max) + 0.0
+
+
+@lru_cache(maxsize=8192)
+def _to_words(value: str) -> str:
+    return " ".join(map(to_safe, to_tokens(value)))
+
+
+def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
+    keys = entry["key"] = []
+    for noun in Noun:
+        if values := to_values(document, noun):
+            keys += [to_value_key(noun, value) for value in values]
+            if noun not in UNCOUNTED:
+                entry[f"facet_{noun}"] = [to_facet_value(value) for value in values]
+            if noun not in NO_WORDS:
+                entry[f"words_{noun}"] = [_to_words(value) for value in values]
+
+
+def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
+    entry[PARAMETER_WORDS] = [_to_words(text.value) for text in document.texts]
+    entry["text"] = [
+        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
+    ]
+
+
+def _to_numbers(numbers: tuple[NumericEntry, ...]) -> Iterable[dict[str, Any]]:
+    """Yield values and ranges, one object for each entry. What is no number is left out."""
+    for number in numbers:
+        name = to_facet_value(number.name)
+        if number.values or number.low == number.high:
+            values = [to_number(value) for value in number.values or (number.low,) if not isnan(value)]
+            if values:
+                yield {"name": name, "value": values}
+        elif not (isnan(number.low) or isnan(number.high)):
+            yield {"name": name, "low": to_number(number.low), "high": to_number(number.high)}

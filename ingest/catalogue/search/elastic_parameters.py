@@ -1,0 +1,64 @@
+"""Counting and measuring the parameters of what may be seen, in Elasticsearch."""
+
+from __future__ import annotations
+
+import sys
+from math import copysign, inf
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.search.elastic_layout import PARAMETER_FACET
+from ingest.catalogue.search.index import Extent
+from ingest.catalogue.search.keys import to_facet_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from elasticsearch import Elasticsearch
+
+    from ingest.catalogue.search.elastic_query import Clause
+
+_MOST_NAMES: Final = 60_000
+"""A server refuses an aggregation of more than 65,536 buckets; a facility has some thousands of parameters."""
+_EXTREMES: Final = {
+    "value_low": {"min": {"field": "number.value"}},
+    "value_high": {"max": {"field": "number.value"}},
+    "low": {"min": {"field": "number.low"}},
+    "high": {"max": {"field": "number.high"}},
+}
+
+
+def count_names(client: Elasticsearch, alias: str, filters: list[Clause]) -> dict[str, int]:
+    """Return how many of the documents have each parameter, by its name."""
+    names = {"terms": {"field": PARAMETER_FACET, "size": _MOST_NAMES}}
+    counted = _aggregate(client, alias, filters, names)
+    return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
+
+
+def measure_names(client: Elasticsearch, alias: str, filters: list[Clause], names: Iterable[str]) -> dict[str, Extent]:
+    """Return the extent of the numbers under each name that has some."""
+    wanted = {to_facet_value(name): name for name in names}
+    if not wanted:
+        return {}
+    having = {"terms": {PARAMETER_FACET: list(wanted)}}
+    each = {"terms": {"field": "number.name", "size": len(wanted), "include": list(wanted)}, "aggs": _EXTREMES}
+    nested = {"nested": {"path": "number"}, "aggs": {"each": each}}
+    found = _aggregate(client, alias, [*filters, having], nested)["each"]["buckets"]
+    return {wanted[bucket["key"]]: _to_extent(bucket) for bucket in found}
+
+
+def _aggregate(client: Elasticsearch, alias: str, filters: list[Clause], wanted: dict[str, Any]) -> Any:
+    query = {"bool": {"filter": filters}}
+    answer = client.search(index=alias, query=query, aggs={"found": wanted}, size=0, track_total_hits=False)
+    return answer["aggregations"]["found"]
+
+
+def _to_extent(bucket: dict[str, Any]) -> Extent:
+    known = {name: _from_number(bucket[name]["value"]) for name in _EXTREMES if bucket[name]["value"] is not None}
+    lows = [known[name] for name in ("value_low", "low") if name in known]
+    highs = [known[name] for name in ("value_high", "high") if name in known]
+    return Extent(min(lows), max(highs))
+
+
+def _from_number(value: float) -> float:
+    """Return the number that `to_number` wrote."""
+    return copysign(inf, value) if abs(value) == sys.float_info.max else value

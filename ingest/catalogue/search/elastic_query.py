@@ -1,0 +1,180 @@
+"""The query tree in Elasticsearch's terms: pure.
+
+Scores are the steps of `ranking`; a little BM25 orders the hits of one step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.search.elastic_layout import NO_WORDS, PARAMETER_WORDS, to_mark, to_number, to_safe
+from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, VisibilityFilter
+from ingest.catalogue.search.keys import to_facet_value, to_microseconds, to_value_key
+from ingest.catalogue.search.nouns import Noun
+from ingest.catalogue.search.query import (
+    All,
+    And,
+    DateRange,
+    FieldMatch,
+    Not,
+    Or,
+    ParameterRange,
+    Phrase,
+    Query,
+    Word,
+)
+from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_whole_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Clause = dict[str, Any]
+
+_NUANCE: Final = 0.01
+"""BM25 is some tens at most; so small, it never bridges a step."""
+_WORD_STEPS: Final = {
+    **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
+    PARAMETER_WORDS: OTHER_STEP,
+}
+_NUANCED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE)
+_NOTHING: Final[Clause] = {"match_none": {}}
+
+
+def to_clause(request: SearchRequest) -> Clause:
+    """Return the clause of what the request finds for its viewer: query, filters and visibility."""
+    filters = to_filters(request.visibility, request.filters)
+    if request.sort is not Sort.RELEVANCE:
+        return {"bool": {"filter": [_translate(request.query), *filters]}}
+    ranked = {"bool": {"must": [_translate(request.query)], "filter": filters}}
+    return _rank(ranked, request.query)
+
+
+def to_filters(visibility: VisibilityFilter, filters: Sequence[AnyOf | DateRange]) -> list[Clause]:
+    """Return the clauses that count nothing in the score: the filters, and the rule of who may find what."""
+    clauses = [_translate_filter(part) for part in filters]
+    if not visibility.sees_all:
+        clauses.append({"range": {"visible_from": {"lte": to_microseconds(visibility.now)}}})
+    return clauses
+
+
+def _translate(query: Query) -> Clause:
+    match query:
+        case And(parts):
+            return _combine(parts)
+        case Or(parts):
+            return {"bool": {"should": [_translate(part) for part in parts], "minimum_should_match": 1}}
+        case Not():
+            return _combine((query,))
+        case _:
+            return _translate_leaf(query)
+
+
+def _translate_leaf(query: All | Word | Phrase | FieldMatch | ParameterRange | DateRange) -> Clause:
+    match query:
+        case All():
+            return {"match_all": {"boost": 0.0}}
+        case Word(text, is_prefix):
+            return _anywhere(to_tokens(text), is_prefix)
+        case Phrase(text):
+            return _anywhere(to_tokens(text), is_prefix=False)
+        case FieldMatch(field, value, is_prefix):
+            return _in_field(field, value, is_prefix)
+        case ParameterRange():
+            return _unscored(_in_range(query))
+        case DateRange():
+            return _unscored(_in_dates(query))
+
+
+def _combine(parts: tuple[Query, ...]) -> Clause:
+    """Return all of the parts; those that are negated are taken away from the others, or from all."""
+    musts = [_translate(part) for part in parts if not isinstance(part, Not)]
+    nots = [_translate(part.part) for part in parts if isinstance(part, Not)]
+    return {"bool": {"must": musts or [{"match_all": {"boost": 0.0}}], "must_not": nots}}
+
+
+def _translate_filter(wanted: AnyOf | DateRange) -> Clause:
+    if isinstance(wanted, DateRange):
+        return _in_dates(wanted)
+    return {"terms": {"key": [to_value_key(wanted.noun, value) for value in wanted.values]}}
+
+
+def _in_dates(asked: DateRange) -> Clause:
+    bounds = {}
+    if asked.low is not None:
+        bounds["gte"] = to_microseconds(asked.low)
+    if asked.high is not None:
+        bounds["lt"] = to_microseconds(asked.high)
+    return {"range": {asked.field.value: bounds}} if bounds else {"exists": {"field": asked.field.value}}
+
+
+def _anywhere(tokens: list[str], is_prefix: bool) -> Clause:
+    """Return the tokens in sequence in any noun, scored by the best one."""
+    steps = [_scored(_sequence(field, tokens, is_prefix), step) for field, step in _WORD_STEPS.items()]
+    return {"dis_max": {"queries": steps}}
+
+
+def _in_field(field: str, value: str, is_prefix: bool) -> Clause:
+    if field == Noun.COMPLETE:
+        return _unscored({"term": {"key": to_value_key(Noun.COMPLETE, value)}})
+    tokens = to_tokens(value)
+    if field in set(Noun):
+        step = STEPS.get(Noun(field), OTHER_STEP)
+        return _scored(_sequence(f"words_{field}", tokens, is_prefix), step)
+    return _scored(_sequence("text", tokens, is_prefix, to_mark(field)), OTHER_STEP)
+
+
+def _sequence(field: str, tokens: list[str], is_prefix: bool, mark: str = "") -> Clause:
+    """Return the tokens one after the other in one value.
+
+    A prefix among several is a span: a phrase with a prefix would try 50 endings and leave the others out.
+    """
+    safe = [mark + to_safe(token) for token in tokens]
+    if not safe:
+        return _NOTHING
+    if is_prefix and len(safe) == 1:
+        return {"prefix": {field: safe[0]}}
+    if is_prefix:
+        last = {"span_multi": {"match": {"prefix": {field: safe[-1]}}}}
+        spans: list[Clause] = [*({"span_term": {field: token}} for token in safe[:-1]), last]
+        return {"span_near": {"clauses": spans, "slop": 0, "in_order": True}}
+    if len(safe) == 1:
+        return {"term": {field: safe[0]}}
+    return {"match_phrase": {field: " ".join(safe)}}
+
+
+def _in_range(asked: ParameterRange) -> Clause:
+    """Return documents with a value inside or a range that overlaps."""
+    if asked.is_empty:
+        return _NOTHING
+    above: dict[str, float] = {}
+    below: dict[str, float] = {}
+    if asked.low is not None:
+        above["gte" if asked.includes_low else "gt"] = to_number(asked.low)
+    if asked.high is not None:
+        below["lte" if asked.includes_high else "lt"] = to_number(asked.high)
+    inside = {"range": {"number.value": above | below}} if above or below else {"exists": {"field": "number.value"}}
+    overlap: list[Clause] = [{"range": {"number.high": above}}] if above else [{"exists": {"field": "number.high"}}]
+    overlap += [{"range": {"number.low": below}}] if below else []
+    either = {"bool": {"should": [inside, {"bool": {"filter": overlap}}], "minimum_should_match": 1}}
+    named = {"term": {"number.name": to_facet_value(asked.name)}}
+    return {"nested": {"path": "number", "query": {"bool": {"filter": [named, either]}}, "score_mode": "none"}}
+
+
+def _rank(found: Clause, query: Query) -> Clause:
+    """Return the same hits, those whose value is the whole query before all others."""
+    text = to_whole_text(query)
+    tokens = [to_safe(token) for token in to_tokens(text)]
+    if not tokens:
+        return found
+    exact = [_scored({"term": {"key": to_value_key(noun, text)}}, step) for noun, step in EXACT_STEPS.items()]
+    nuances = [{"term": {f"words_{noun}": {"value": token, "boost": _NUANCE}}} for noun in _NUANCED for token in tokens]
+    return {"bool": {"must": [found], "should": [{"dis_max": {"queries": exact}}, *nuances]}}
+
+
+def _scored(clause: Clause, step: float) -> Clause:
+    return {"constant_score": {"filter": clause, "boost": step}}
+
+
+def _unscored(clause: Clause) -> Clause:
+    return {"constant_score": {"filter": clause, "boost": 0.0}}
