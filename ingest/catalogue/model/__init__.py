@@ -5,6 +5,7 @@ ICAT 6.2's names in snake_case, with the sample model of its next version. Decla
 
 from ingest.catalogue.model.access import LinkKey, Token
 from ingest.catalogue.model.base import Base
+from ingest.catalogue.model.correction import Correction, CorrectionAction
 from ingest.catalogue.model.dataset import (
     Datafile,
     Dataset,
@@ -62,6 +63,8 @@ __all__ = [
     "NO_VISIT",
     "Affiliation",
     "Base",
+    "Correction",
+    "CorrectionAction",
     "DataCollection",
     "DataCollectionDataset",
     "DataCollectionInvestigation",

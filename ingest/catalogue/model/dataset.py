@@ -15,7 +15,9 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -65,6 +67,10 @@ class Dataset(Stamped, Base):
     sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"), index=True)
     copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("dataset.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(1023))
+    title: Mapped[str | None] = mapped_column(Text)
+    """A person's word: empty if there shall be none; None: what the first scan says holds."""
+    sample_formula: Mapped[str | None] = mapped_column(String(255))
+    """A person's word on the formula of this dataset's sample, as `title`."""
     description: Mapped[str | None] = mapped_column(String(4000))
     location: Mapped[str] = mapped_column(Text)
     doi: Mapped[str | None] = mapped_column(String(255))
@@ -145,6 +151,9 @@ class Scan(Base):
     source_type: Mapped[str | None] = mapped_column(Text)
     probe: Mapped[str | None] = mapped_column(String(255))
     sample_id: Mapped[int | None] = mapped_column(ForeignKey("sample.id"))
+    is_sample_corrected: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A person said which sample it is; `file_sample_id` is the one that the file says."""
+    file_sample_id: Mapped[int | None]
     detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     users: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -175,6 +184,8 @@ class DatasetParameter(Base):
     type_id: Mapped[int] = mapped_column(ForeignKey("parameter_type.id"))
     layer: Mapped[int] = mapped_column(default=Layer.FILE)
     is_shown: Mapped[bool] = mapped_column(default=True)
+    is_public: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Else it is shown to those who see all, and not indexed: data of a patient, for example."""
     numeric_value: Mapped[float | None]
     range_bottom: Mapped[float | None]
     range_top: Mapped[float | None]
