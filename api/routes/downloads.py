@@ -170,9 +170,9 @@ def get_archive(
     def open_file(name: str) -> OpenedFile:
         return door.open(folder.to_place(name))
 
-    names = delivery.stream_present_names(session, dataset_id)
+    session.close()  # as above, and looking at 200,000 files takes long, too
+    names = delivery.stream_present_names(services.read_sessions, dataset_id)
     archive = plan_archive(to_folder_name(folder.name, dataset_id), names, open_file)
-    session.close()  # as above
     return answer_archive(request, reader, now, archive, open_file)
 
 

@@ -1,4 +1,4 @@
-"""Which files of a dataset a viewer may have, and where they lie. Functions over a Session that only read."""
+"""Which files of a dataset a viewer may have, and where they lie. Functions that only read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session, sessionmaker
 
     from ingest.catalogue.opening import OpenedFile
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 1000
 """Names that are asked for at once."""
+_STORED: Final[tuple[Any, ...]] = (
+    Datafile.ordinal,
+    Datafile.name,
+    Datafile.file_size,
+    Datafile.mtime_ns,
+    Datafile.checksum,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,8 @@ def get_file(session: Session, dataset_id: int, name: str) -> StoredFile:
 def get_files(session: Session, dataset_id: int, names: Sequence[str]) -> tuple[StoredFile, ...]:
     """Return what is known of the dataset's files of these names, in their order; raises as `get_file`."""
     storable = [name for name in names if _is_storable(name)]
-    statement = select(Datafile).where(Datafile.dataset_id == dataset_id, Datafile.name.in_(storable))
-    found = {file.name: file for file in session.scalars(statement)}
+    statement = select(*_STORED, Datafile.is_vanished).where(Datafile.dataset_id == dataset_id)
+    found = {file.name: file for file in session.execute(statement.where(Datafile.name.in_(storable)))}
     for name in names:
         if name not in found:
             raise NotFoundError("file", name)
@@ -108,15 +116,22 @@ def list_wanted_files(
         return Page(get_files(session, dataset_id, names))
     list_name = f"present files {dataset_id}"
     after = from_cursor(list_name, request, (int,))
-    statement = _select_present((Datafile,), dataset_id, after[0] if after else -1, request.limit + 1)
-    rows = session.scalars(statement).all()
+    statement = _select_present(_STORED, dataset_id, after[0] if after else -1, request.limit + 1)
+    rows = session.execute(statement).all()
     return to_page(list_name, request, rows, lambda file: [file.ordinal], _to_stored)
 
 
-def stream_present_names(session: Session, dataset_id: int) -> Iterator[str]:
-    """Yield the names of all files that should be there, in the order of their ordinals; few are held at once."""
+def stream_present_names(sessions: sessionmaker[Session], dataset_id: int) -> Iterator[str]:
+    """Yield the names of all files that should be there, in the order of their ordinals; few are held at once.
+
+    What is done with them may take minutes: no connection is held meanwhile.
+    """
     after = -1
-    while rows := session.execute(_select_present((Datafile.name, Datafile.ordinal), dataset_id, after, CHUNK)).all():
+    while True:
+        with sessions() as session:
+            rows = session.execute(_select_present((Datafile.name, Datafile.ordinal), dataset_id, after, CHUNK)).all()
+        if not rows:
+            return
         yield from (name for name, _ in rows)
         after = rows[-1].ordinal
 
@@ -174,7 +189,7 @@ def _select_present(wanted: tuple[Any, ...], dataset_id: int, after: int, limit:
     )
 
 
-def _to_stored(file: Datafile) -> StoredFile:
+def _to_stored(file: Row[Any]) -> StoredFile:
     return StoredFile(file.ordinal, file.name, file.file_size, file.mtime_ns, file.checksum)
 
 
