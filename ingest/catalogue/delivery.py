@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session, sessionmaker
 
     from ingest.catalogue.opening import OpenedFile
@@ -189,7 +188,7 @@ def _select_present(wanted: tuple[Any, ...], dataset_id: int, after: int, limit:
     )
 
 
-def _to_stored(file: Row[Any]) -> StoredFile:
+def _to_stored(file: Any) -> StoredFile:
     return StoredFile(file.ordinal, file.name, file.file_size, file.mtime_ns, file.checksum)
 
 
