@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.catalogue.errors import CatalogueError
 from ingest.drain import drain
+from ingest.logs import configure_logs
 from ingest.pipeline import refill_lost_index
 from ingest.services import open_services
 
@@ -26,6 +27,7 @@ def main() -> None:
     """Work until the parent closes our standard input, which it does when it ends, however it ends."""
     # Ctrl-C reaches us together with the parent; we leave when it has.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    configure_logs(*sys.argv[1:])
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     with open_services() as services:
         refill_lost_index(services)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import update
@@ -236,7 +237,10 @@ class _Crawl:
 
     def _note_new(self, path: str, stat: os.stat_result) -> None:
         self.report.new += 1
-        self._sightings.append({"root_id": self._root_id, "path": path, **self._to_due(stat, None)})
+        match = self._rules.match(Path(path))
+        instrument = match.beamline[:255] if match and match.beamline else None
+        known = {"root_id": self._root_id, "path": path, "instrument": instrument}
+        self._sightings.append({**known, **self._to_due(stat, None)})
         if len(self._sightings) >= _BATCH:
             self._write()
 

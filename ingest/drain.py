@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import ConflictError
-from ingest.catalogue.masters import Claim, claim_next, release_abandoned, to_claimant
+from ingest.catalogue.masters import Claim, claim_next, has_due_master, release_abandoned, to_claimant
+from ingest.catalogue.model import MasterState
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.notices import has_due_notice
 from ingest.catalogue.releases import stamp_releases
+from ingest.logs import about
 from ingest.nexus.child import ReaderChild
 from ingest.noticing import settle_notices
 from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master
@@ -34,9 +37,7 @@ def drain(
     claimant = to_claimant()
     count = 0
     indexed_at = time.monotonic()
-    settings = services.settings
-    with services.write_sessions.begin() as session:
-        release_abandoned(session, utc_now(), timedelta(seconds=settings.claim_seconds), settings.max_attempts)
+    free_abandoned(services)
     with make_reader(services) as reader:
         settle_notices(services, utc_now())
         while (claim := _claim(services, claimant, root_ids)) is not None:
@@ -51,24 +52,77 @@ def drain(
     return count
 
 
+def drain_slice(
+    services: Services, reader: ReaderChild, seconds: float, report: Callable[[Outcome], None], wake: Callable[[], None]
+) -> int:
+    """Work off due notices and masters for that long, and leave what changed to be indexed; return how many changed.
+
+    Whoever might help is woken: as soon as more is due than one can take, and at the end if anything still is.
+    """
+    claimant, until, changed = to_claimant(), time.monotonic() + seconds, 0
+    free_abandoned(services)
+    settle_notices(services, utc_now(), until)
+    is_first = True
+    while (claim := _claim(services, claimant, None)) is not None:
+        if is_first and has_due(services):
+            wake()
+        is_first = False
+        outcome = ingest_claimed(services, reader, claim)
+        if outcome is not None:
+            changed += outcome.has_changed
+            report(outcome)
+        if time.monotonic() > until:
+            break
+    if has_due(services):
+        wake()
+    return changed
+
+
+def has_due(services: Services) -> bool:
+    """Return whether any notice or master is due that nobody has in hand."""
+    now = utc_now()
+    with services.read_sessions() as session:
+        return has_due_notice(session, now) or has_due_master(session, now)
+
+
+def free_abandoned(services: Services) -> None:
+    """Leave no master in the hand of a worker that is gone."""
+    settings = services.settings
+    lease = timedelta(seconds=settings.claim_seconds)
+    with services.write_sessions.begin() as session:
+        release_abandoned(session, utc_now(), lease, settings.max_attempts)
+
+
 def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Outcome | None:
     """Ingest one claimed master, whatever happens: this is the task boundary. None if another worker has it now."""
-    with suppress(ConflictError):
+    with about(master=claim.path, claim=claim.claimed_by), suppress(ConflictError):
         try:
-            return ingest_master(services, reader, claim, utc_now())
+            outcome = ingest_master(services, reader, claim, utc_now())
         except ConflictError:
+            log.info("another worker has it by now")
             raise
         except Exception as error:
             log.exception("failed over %s", claim.path)
-            return fail_master(services, claim, error, utc_now())
+            outcome = fail_master(services, claim, error, utc_now())
+        level = logging.WARNING if outcome.state == MasterState.QUARANTINED else logging.INFO
+        with about(dataset=outcome.dataset_id):
+            log.log(level, "%s%s", outcome.state, f": {outcome.reason}" if outcome.reason else "")
+        return outcome
     return None
 
 
 def settle_index(services: Services) -> None:
     """Carry release dates over that have come near, and bring the index up to date."""
-    while run_transaction(services.write_sessions, lambda session: stamp_releases(session, utc_now())):
-        pass
+    turn_releases(services)
     index_pending(services)
+
+
+def turn_releases(services: Services) -> int:
+    """Carry release dates over that have come near; return how many investigations were touched."""
+    total = 0
+    while turned := run_transaction(services.write_sessions, lambda session: stamp_releases(session, utc_now())):
+        total += turned
+    return total
 
 
 def make_reader(services: Services) -> ReaderChild:

@@ -14,6 +14,7 @@ from ingest.nexus.record import FileKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from ingest.catalogue.model import Root
     from ingest.catalogue.notices import ToldDataset
@@ -38,6 +39,8 @@ class MasterContext:
     is_complete: bool
     told: ToldDataset | None = None
     """What a notice said about it."""
+    closed_at: datetime | None = None
+    """Since when the dataset might be found; None for what lay there before anybody asked for it."""
 
     @property
     def below_root(self) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
+import time
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
@@ -15,6 +18,7 @@ from ingest.catalogue.notices import DueNotice, claim_due_notices, has_due_notic
 from ingest.catalogue.roots import normalise
 from ingest.choice import RootChoice
 from ingest.listing import is_utf8
+from ingest.logs import about
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from ingest.pipeline import Services
 
+log = logging.getLogger(__name__)
+
 BATCH: Final = 100
 
 
@@ -30,17 +36,19 @@ class _NoMasterError(Exception):
     """What was told leads to no master now; the text says why."""
 
 
-def settle_notices(services: Services, now: datetime) -> int:
+def settle_notices(services: Services, now: datetime, until: float = math.inf) -> int:
     """Leave no due notice without its master made due, or without the reason why it waits; return how many there were.
 
-    A master that nothing new is said about, and that stands as it was read, is left alone.
+    A master that nothing new is said about, and that stands as it was read, is left alone. No batch is begun after
+    `until`, in the seconds of the monotonic clock.
     """
     total = 0
-    while _has_due(services, now):
+    while time.monotonic() < until and _has_due(services, now):
         with services.write_sessions.begin() as session:
             notices = claim_due_notices(session, now, BATCH)
         for notice in notices:
-            _settle(services, notice, now)
+            with about(notice=notice.id, place=notice.path):
+                _settle(services, notice, now)
         total += len(notices)
     return total
 
@@ -58,14 +66,24 @@ def _settle(services: Services, notice: DueNotice, now: datetime) -> None:
         stat = path.stat()
     except (_NoMasterError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        log.info("waits: %s", reason)
         with services.write_sessions.begin() as session:
             mark_waiting(session, notice, reason or "it cannot be reached", now)
         return
+    instrument = _find_instrument(services, root, path) or notice.instrument
     with services.write_sessions.begin() as session:
         master_file_id = None if notice.is_news else _find_standing(session, path, stat)
         if master_file_id is None:
-            master_file_id = announce(session, root.id, str(path), stat.st_size, stat.st_mtime_ns, now)
+            master_file_id = announce(
+                session, root.id, str(path), stat.st_size, stat.st_mtime_ns, now, instrument=instrument
+            )
         mark_accepted(session, notice, master_file_id)
+    log.info("its master is %s", path)
+
+
+def _find_instrument(services: Services, root: Root, path: Path) -> str | None:
+    match = services.rulebook.open_for(root).match(path)
+    return match.beamline if match else None
 
 
 def _find_master(services: Services, root: Root, place: Path) -> Path:

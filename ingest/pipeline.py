@@ -18,7 +18,7 @@ from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_docum
 from ingest.catalogue.locks import Lock, hold_alone, hold_together
 from ingest.catalogue.masters import Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
-from ingest.catalogue.notices import find_told
+from ingest.catalogue.notices import find_told, find_told_at
 from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.identity import MasterContext, is_no_dataset
@@ -34,6 +34,7 @@ from ingest.nexus.errors import (
 from ingest.nexus.gate import Gate, read_gate
 from ingest.nexus.record import FileKind
 from ingest.retries import LONGEST_DELAY, to_failed_values
+from ingest.stages import stage
 from ingest.storing import find_original, move_dataset, store_dataset, store_side_file
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Outcome:
     reason: str | None = None
     dataset_id: int | None = None
     has_changed: bool = False
+    error: str | None = None
+    """The kind of what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,15 @@ def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: da
     """
     path = Path(claim.path)
     try:
-        gate = read_gate(path)
+        with stage("gate"):
+            gate = read_gate(path)
         _check_finished(gate, path, claim, services.settings, now)
-        mapped = _map(services, claim, reader.read(path), now)
-        return run_transaction(services.write_sessions, lambda session: _store(session, claim, mapped))
+        with stage("read"):
+            reading = reader.read(path)
+        with stage("map"):
+            mapped = _map(services, claim, reading, now)
+        with stage("store"):
+            return run_transaction(services.write_sessions, lambda session: _store(session, claim, mapped))
     except (ReaderError, OSError) as error:
         return fail_master(services, claim, error, now)
 
@@ -113,7 +121,7 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
             mark_vanished(session, [claim.master_file_id])
 
     run_transaction(services.write_sessions, mark)
-    return Outcome(claim.path, state, values["reason"])
+    return Outcome(claim.path, state, values["reason"], error=type(error).__name__)
 
 
 def refill_lost_index(services: Services) -> None:
@@ -135,7 +143,8 @@ def index_pending(services: Services) -> int:
                 return total
             documents = load_documents(session, lagging)
         try:
-            services.index.write(documents)
+            with stage("index"):
+                services.index.write(documents)
         except IndexBusyError:
             return total
         run_transaction(services.write_sessions, partial(mark_indexed, documents=documents))
@@ -164,7 +173,7 @@ def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime
     draft = rules.to_draft(reading.record)
     context = _to_context(root, claim, draft, reading.gate, rules)
     waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
-    context = replace(context, is_complete=not waits)
+    context = replace(context, is_complete=not waits, closed_at=_find_change(reading.gate, claim, now))
     columns = _to_read_values(reading, draft, context, waits, now)
     record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
     return _Mapped(draft, context, columns, reading.record.format, record, rules.digest)
@@ -186,12 +195,20 @@ def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
         raise NexusStructureError(claim.path, "no NXentry")
     copy_of_id = _settle_identity(session, claim, columns)
     # After a move, which takes the notice along.
-    context = replace(context, told=find_told(session, claim.master_file_id))
+    told = find_told(session, claim.master_file_id)
+    context = replace(context, told=told, closed_at=_find_close(session, context, is_told=told is not None))
     stored = store_dataset(session, draft, context, copy_of_id)
     _keep_record(session, claim, mapped)
     state = MasterState.INGESTED if context.is_complete else MasterState.INCOMPLETE
     mark_master(session, claim, state, **columns)
     return Outcome(claim.path, state, columns["reason"], stored.dataset_id, stored.has_changed)
+
+
+def _find_close(session: Session, context: MasterContext, *, is_told: bool) -> datetime | None:
+    changed_at = context.closed_at or to_instant(context.mtime_ns)
+    if is_told:
+        return max(changed_at, find_told_at(session, context.master_file_id) or changed_at)
+    return changed_at if changed_at >= context.root.created_at else None
 
 
 def _keep_record(session: Session, claim: Claim, mapped: _Mapped) -> None:

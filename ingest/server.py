@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import re
 import socket
 import subprocess
 import sys
-from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.config import LOGGING_CONFIG
 
 from api.settings import ApiSettings
-from ingest.catalogue.access import PREFIX
 from ingest.catalogue.errors import CatalogueError
+from ingest.logs import to_log_config
 from ingest.services import open_services
+from ingest.settings import LogSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_TOKEN: Final = re.compile(re.escape(PREFIX) + r"[\w-]+")
 
 
 class AddressTakenError(CatalogueError):
@@ -31,16 +26,6 @@ class AddressTakenError(CatalogueError):
     def __init__(self, host: str, port: int, problem: str) -> None:
         self.host, self.port = host, port
         super().__init__(f"cannot listen on {host}:{port}: {problem}; give another with --host and --port")
-
-
-class Redaction(logging.Filter):
-    """Leaves no token in a line of the log: ICAT+'s calls carry one in their path."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Put three dots in the place of what is secret."""
-        if isinstance(record.args, tuple):
-            record.args = tuple(_TOKEN.sub("nxcat_...", arg) if isinstance(arg, str) else arg for arg in record.args)
-        return True
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +46,9 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
     listening = listen(host or settings.host, port or settings.port)
     with open_services():
         pass  # the schema is there before the two processes ask for it
-    config = to_config(settings, log_level="warning" if on_ready else "info")
-    worker = subprocess.Popen([sys.executable, "-m", "ingest.background"], stdin=subprocess.PIPE)
+    log_level = "warning" if on_ready else "info"
+    config = to_config(settings, log_level)
+    worker = subprocess.Popen([sys.executable, "-m", "ingest.background", log_level], stdin=subprocess.PIPE)  # noqa: S603 (our own)
     try:
         # Ctrl-C is how one ends it: no failure.
         with contextlib.suppress(KeyboardInterrupt):
@@ -83,16 +69,8 @@ def to_config(settings: ApiSettings, log_level: str) -> uvicorn.Config:
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         log_level=log_level,
-        log_config=_to_log_config(),
+        log_config=to_log_config(LogSettings().log_format, log_level),
     )
-
-
-def _to_log_config() -> dict[str, Any]:
-    """Return what the server logs and how: as ever, without tokens."""
-    config: dict[str, Any] = deepcopy(LOGGING_CONFIG)
-    config["filters"] = {"redaction": {"()": Redaction}}
-    config["handlers"]["access"]["filters"] = ["redaction"]
-    return config
 
 
 def listen(host: str, port: int) -> socket.socket:

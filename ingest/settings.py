@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -56,6 +58,41 @@ class ListenerSettings(BaseSettings):
     def names(self) -> list[str]:
         """The queues."""
         return [name for name in (part.strip() for part in self.queues.split(",")) if name]
+
+
+class WorkSettings(BaseSettings):
+    """How often workers look by themselves, and where they show their figures."""
+
+    model_config = SettingsConfigDict(env_prefix="NXCAT_", extra="ignore")
+
+    sweep_seconds: float = Field(
+        default=10, gt=0, description="The workers look this often for what is due and was not told of by a message."
+    )
+    crawl_seconds: float = Field(
+        default=3600, gt=0, description="The workers crawl a root again when its last crawl ended this long ago."
+    )
+    release_seconds: float = Field(
+        default=3600, gt=0, description="The workers look this often for data that open soon."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address at which a worker shows its figures.")
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port at which a worker shows its figures; 0: it does not."
+    )
+
+
+class LogFormat(StrEnum):
+    """How lines of the log are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogSettings(BaseSettings):
+    """The log of what runs for long."""
+
+    model_config = SettingsConfigDict(env_prefix="NXCAT_", extra="ignore")
+
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="Lines of the log: text, or json for programs.")
 
 
 def to_limits(settings: IngestSettings) -> Limits:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from ingest.catalogue import store
+from ingest.catalogue.corrections import reapply_sample
 from ingest.catalogue.datafiles import store_datafiles
 from ingest.catalogue.masters import to_instant
 from ingest.catalogue.model import (
@@ -82,6 +83,8 @@ def store_dataset(session: Session, draft: DatasetDraft, context: MasterContext,
     session.add(dataset)
     session.flush()
     _store_parts(session, dataset, draft, investigation, samples, context.told, is_new=is_new)
+    if not is_new:
+        reapply_sample(session, dataset, investigation)
     _store_instruments(session, dataset, draft, context, investigation, is_new=is_new)
     store_datafiles(session, dataset, context.listing.files, context.listing.digest)
     # Several workers may extend one investigation: each reads its dates again when it is its turn.
@@ -213,6 +216,8 @@ def _fill(
         sample_ids = {samples.get(context.told.sample_name)}
     dataset.sample_id = sample_ids.pop() if len(sample_ids) == 1 else None
     dataset.is_complete = context.is_complete
+    if context.closed_at is not None and context.closed_at != dataset.closed_at:
+        dataset.closed_at, dataset.searchable_at = context.closed_at, None
     dataset.start_date = min(starts, default=None)
     dataset.end_date = max(ends, default=None)
     dataset.is_secret = context.root.is_secret

@@ -12,9 +12,11 @@ from click.testing import CliRunner
 from api.settings import ApiSettings
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.cli import main
-from ingest.settings import IngestSettings, ListenerSettings
+from ingest.settings import IngestSettings, ListenerSettings, LogSettings
 
 ROOT = Path(__file__).parents[1]
+CHOICES = {"doi_prefix": "10.4321", "log_format": "json"}
+"""What else than a number a setting may be."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -28,7 +30,7 @@ def list_commands(group: click.Group, prefix: str = "nxcat") -> list[str]:
 
 def list_settings() -> dict[str, object]:
     found: dict[str, object] = {}
-    for settings in (CatalogueSettings, IngestSettings, ListenerSettings, ApiSettings):
+    for settings in (CatalogueSettings, IngestSettings, ListenerSettings, LogSettings, ApiSettings):
         prefix = settings.model_config["env_prefix"]
         found |= {f"{prefix}{name}".upper(): field.default for name, field in settings.model_fields.items()}
     return found
@@ -65,11 +67,12 @@ def test_links_of_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ListenerSettings, ApiSettings])
+@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ListenerSettings, LogSettings, ApiSettings])
 def test_every_setting_is_taken_from_the_environment(
-    settings: type[CatalogueSettings | IngestSettings | ListenerSettings | ApiSettings], monkeypatch: pytest.MonkeyPatch
+    settings: type[CatalogueSettings | IngestSettings | ListenerSettings | LogSettings | ApiSettings],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given = {name: "10.4321" if name == "doi_prefix" else "4321" for name in settings.model_fields}
+    given = {name: CHOICES.get(name, "4321") for name in settings.model_fields}
     for name, text in given.items():
         monkeypatch.setenv(f"{settings.model_config['env_prefix']}{name}".upper(), text)
     found = {name: str(value).removesuffix(".0") for name, value in settings().model_dump().items()}

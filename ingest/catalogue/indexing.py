@@ -6,7 +6,7 @@ from collections import defaultdict
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
@@ -24,7 +24,8 @@ from ingest.catalogue.model import (
     Scan,
     Technique,
 )
-from ingest.catalogue.summaries import load_names
+from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.summaries import load_names, to_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,7 +48,11 @@ def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
     statement = (
         update(Dataset)
         .where(Dataset.id == bindparam("known_id"))
-        .values(indexed_revision=bindparam("known_revision"), modified_at=Dataset.modified_at)
+        .values(
+            indexed_revision=bindparam("known_revision"),
+            searchable_at=func.coalesce(Dataset.searchable_at, utc_now()),
+            modified_at=Dataset.modified_at,
+        )
     )
     session.connection().execute(statement, rows)
 
@@ -96,7 +101,8 @@ class _Parts:
 def _parameters_of(ids: Sequence[int]) -> Any:
     # Numbers of several scans are summed up in one of the dataset; texts are not, each of them is to be found.
     of_dataset = or_(DatasetParameter.scan_id.is_(None), DatasetParameter.string_value.is_not(None))
-    shown = and_(DatasetParameter.is_shown.is_(True), of_dataset)
+    # One index answers everybody: what is not public is not in it.
+    shown = and_(DatasetParameter.is_shown.is_(True), DatasetParameter.is_public.is_(True), of_dataset)
     return (
         select(
             DatasetParameter.dataset_id,
@@ -124,10 +130,10 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         facility=facility,
         investigation=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
         proposal=proposal,
-        titles=_distinct(scan.title for scan in scans),
+        titles=_list_titles(dataset, scans),
         instruments=tuple(parts.instruments[dataset.id]),
         samples=_distinct(scan.name for scan in scans),
-        formulas=_distinct(scan.molecular_formula for scan in scans),
+        formulas=_distinct(to_formula(dataset, scan.molecular_formula) for scan in scans),
         techniques=tuple(parts.techniques[dataset.id]),
         definitions=_distinct(scan.definition for scan in scans),
         users=_distinct(user["name"] for scan in scans for user in scan.users),
@@ -143,6 +149,13 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,
     )
+
+
+def _list_titles(dataset: Dataset, scans: Sequence[Any]) -> tuple[str, ...]:
+    """Return the titles of the scans; a person's title stands in the place of the first one's."""
+    if dataset.title is None:
+        return _distinct(scan.title for scan in scans)
+    return _distinct([dataset.title, *(scan.title for scan in scans[1:])])
 
 
 def _is_number(row: Any) -> bool:

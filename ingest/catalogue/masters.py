@@ -58,10 +58,14 @@ def to_instant(mtime_ns: int) -> datetime:
     return datetime.fromtimestamp(clamp_ns(mtime_ns) / 1e9, UTC)
 
 
-def announce(session: Session, root_id: int, path: str, size: int, mtime_ns: int, now: datetime) -> int:
-    """Leave the file known, due and declared closed, and return its id."""
+def announce(
+    session: Session, root_id: int, path: str, size: int, mtime_ns: int, now: datetime, *, instrument: str | None = None
+) -> int:
+    """Leave the file known, due and declared closed, and return its id; the instrument as far as it is known yet."""
     stat = {"file_size": size, "mtime_ns": clamp_ns(mtime_ns)}
-    sighting = {**stat, "seen_at": now, "next_attempt_at": now, "is_closed": True}
+    sighting: dict[str, Any] = {**stat, "seen_at": now, "next_attempt_at": now, "is_closed": True}
+    if instrument is not None:
+        sighting["instrument"] = instrument[:255]
     ready = {"state": MasterState.READY, "attempts": 0, "failures": 0}
     session.execute(insert_ignoring(session, MasterFile).values(root_id=root_id, path=path, **sighting, **ready))
     session.execute(
@@ -71,6 +75,12 @@ def announce(session: Session, root_id: int, path: str, size: int, mtime_ns: int
         .execution_options(synchronize_session=False)
     )
     return session.scalars(select(MasterFile.id).where(MasterFile.path == path)).one()
+
+
+def has_due_master(session: Session, now: datetime) -> bool:
+    """Return whether any master is due that nobody has in hand: asked often, and answered without a write."""
+    due = select(MasterFile.id).where(MasterFile.next_attempt_at <= now, MasterFile.claimed_at.is_(None))
+    return session.scalar(due.limit(1)) is not None
 
 
 def claim_next(session: Session, claimant: str, now: datetime, root_ids: list[int] | None = None) -> Claim | None:

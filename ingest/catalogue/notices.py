@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import NotFoundError, PathOutsideRootsError
@@ -60,6 +60,7 @@ class DueNotice:
     path: str
     root_id: int
     attempts: int
+    instrument: str | None
     is_news: bool
     """It says something that it did not say when its master was made due last."""
 
@@ -120,7 +121,14 @@ def claim_due_notices(session: Session, now: datetime, limit: int) -> list[DueNo
         .execution_options(synchronize_session=False)
     )
     return [
-        DueNotice(each.id, each.path, each.root_id or 0, each.attempts, each.accepted_digest != each.content_digest)
+        DueNotice(
+            id=each.id,
+            path=each.path,
+            root_id=each.root_id or 0,
+            attempts=each.attempts,
+            instrument=each.instrument,
+            is_news=each.accepted_digest != each.content_digest,
+        )
         for each in session.scalars(statement)
     ]
 
@@ -151,6 +159,11 @@ def find_told(session: Session, master_file_id: int) -> ToldDataset | None:
     if notice is None:
         return None
     return ToldDataset(**{each.name: getattr(notice, each.name) for each in fields(ToldDataset)})
+
+
+def find_told_at(session: Session, master_file_id: int) -> datetime | None:
+    """Return when the master was told of first, if it was."""
+    return session.scalar(select(func.min(Notice.told_at)).where(Notice.master_file_id == master_file_id))
 
 
 def get_notice(session: Session, notice_id: int) -> NoticeView:

@@ -212,7 +212,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("data_folder")
 def test_migrate_says_where_the_schema_stands() -> None:
-    assert "the database is at schema 0004" in run("migrate")
+    assert "the database is at schema 0005" in run("migrate")
 
 
 def test_another_database_is_used_if_one_is_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
