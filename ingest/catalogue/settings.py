@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,7 +21,7 @@ class CatalogueSettings(BaseSettings):
         default=None, description="SQLAlchemy address of the database; by default the SQLite file in the data folder."
     )
 
-    elasticsearch_url: SecretStr | None = Field(
+    elasticsearch_url: str | None = Field(
         default=None,
         description="Address of Elasticsearch, with user and password if it asks for them; else the index is embedded.",
     )

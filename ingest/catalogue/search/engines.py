@@ -23,7 +23,7 @@ def open_index(settings: CatalogueSettings) -> DatasetIndex:
     # The client costs 0.2 s at each start, and the embedded set-up needs none.
     from ingest.catalogue.search.elastic import ElasticIndex  # noqa: PLC0415
 
-    return ElasticIndex(settings.elasticsearch_url.get_secret_value(), settings.elasticsearch_index)
+    return ElasticIndex(settings.elasticsearch_url, settings.elasticsearch_index)
 
 
 def begin_rebuild(settings: CatalogueSettings) -> IndexRebuild:
@@ -32,4 +32,4 @@ def begin_rebuild(settings: CatalogueSettings) -> IndexRebuild:
         return EmbeddedRebuild(settings.index_folder)
     from ingest.catalogue.search.elastic_rebuild import ElasticRebuild  # noqa: PLC0415
 
-    return ElasticRebuild(settings.elasticsearch_url.get_secret_value(), settings.elasticsearch_index)
+    return ElasticRebuild(settings.elasticsearch_url, settings.elasticsearch_index)
