@@ -48,7 +48,7 @@ def engine_errors(location: str) -> Iterator[None]:
     except NotFoundError as error:
         raise IndexOutdatedError(location, "is gone") from error
     except ApiError as error:
-        if "too_many" in str(error.body):
+        if "maxClauseCount" in str(error.body):
             raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
         raise UnavailableError(f"the search engine refused: {error.message} {_to_reason(error)}") from error
     except (TransportError, SerializationError) as error:
