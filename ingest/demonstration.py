@@ -84,6 +84,7 @@ def _print_what_next(folder: Path, port: int) -> None:
     click.echo(f"""
 Served at {address} until Ctrl-C. What is not released yet, the API does not show. Try in another terminal:
 
+  {address}/                              the search page
   {address}/docs                          the API's documentation, to try in a browser
   curl '{address}/api/v1/datasets?q=LaB6'
   curl -G '{address}/api/v1/datasets' --data-urlencode 'q=energy:12..13 keV' -d facets=instrument

@@ -31,6 +31,7 @@ ABSENT = {
     "chromium": shutil.which("chromium") is None,
     "curl": shutil.which("curl") is None,
     "aria2c": shutil.which("aria2c") is None,
+    "jq": shutil.which("jq") is None,
     "unzip": shutil.which("unzip") is None,
     "7z": shutil.which("7z") is None,
     "root": os.geteuid() != 0,

@@ -45,6 +45,7 @@ want aria2 aria2c
 want p7zip-full 7z
 want unzip unzip
 want curl curl
+want jq jq
 
 [ -n "$missing$lacking" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
