@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from datacite import schema45
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.datacite import to_datacite
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.publication_store import store_publication
@@ -15,6 +16,8 @@ from ingest.catalogue.visibility import ANONYMOUS
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlalchemy.orm import Session
 
     from ingest.catalogue.publication_request import PublicationRequest
     from ingest.catalogue.publication_store import Published
@@ -36,7 +39,8 @@ def publish(
 
     Raises InvalidMetadataError, and what `store_publication` raises.
     """
-    with services.write_sessions.begin() as session:
+
+    def store(session: Session) -> Published:
         published = store_publication(session, request, doi_prefix, now)
         # Seen as everybody will see it: that is what DataCite is given.
         publication = get_publication(session, ANONYMOUS, now, published.doi)
@@ -44,7 +48,9 @@ def publish(
         problems = list(schema45.validator.iter_errors(to_datacite(publication, addresses)))
         if problems:
             raise InvalidMetadataError([f"{error.json_path}: {error.message}" for error in problems])
-    return published
+        return published
+
+    return run_transaction(services.write_sessions, store)
 
 
 def to_landing_address(base_address: str, doi: str) -> str:
