@@ -81,7 +81,7 @@ def get_reader(
     link = SignedLink.from_query(request.query_params.multi_items())
     if link is None:
         return viewer
-    key = find_link_key(session, link.key_id)
+    key = find_link_key(session, link.key_id, now)
     if key is None:
         raise LinkInvalidError
     verify_link(link, key.secret, to_path_within(request), now)

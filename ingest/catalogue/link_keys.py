@@ -11,11 +11,11 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.model import LinkKey
-from ingest.catalogue.paging import LARGEST_KEY
+from ingest.catalogue.paging import to_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,15 @@ def get_signing_key(session: Session) -> LinkKey:
     return key
 
 
-def find_link_key(session: Session, key_id: int) -> LinkKey | None:
-    """Return the key of that number, if it is still there."""
-    return session.get(LinkKey, key_id) if 0 < key_id <= LARGEST_KEY else None
+def find_link_key(session: Session, key_id: int, now: datetime) -> LinkKey | None:
+    """Return the key of that number, if it is there and one of its links may still be good.
+
+    That ends a day after the next one was made, whether it was deleted or not: who has a copy of it could sign links
+    that are to hold for ever.
+    """
+    key = session.get(LinkKey, to_key(key_id))
+    replaced_at = session.scalar(select(func.min(LinkKey.created_at)).where(LinkKey.id > to_key(key_id)))
+    return None if replaced_at is not None and replaced_at + LONGEST_LIFE <= now else key
 
 
 def _add_key(session: Session, now: datetime) -> int:

@@ -328,6 +328,21 @@ def test_rotation_leaves_links_good_until_they_expire_and_the_service_running(
     assert_invalid(client.get(change(before, key=str(rotation.key_id))))
 
 
+def test_old_key_signs_nothing_that_holds_longer_than_a_day_from_its_rotation(
+    client: TestClient, app: FastAPI, shelf: Shelf, closed_id: int, token: NewToken
+) -> None:
+    """Also not in the hands of somebody who has a copy of it, and whether it is deleted or not."""
+    with shelf.catalogue.sessions.begin() as session:
+        stolen = list_link_keys(session)[0]
+        rotate_link_keys(session, utc_now())
+    signer = Signer(stolen.id, stolen.secret, token.id, utc_now() + timedelta(days=30_000))
+    link = f"/files/{closed_id}/a.h5?{signer.sign_path(f'/files/{closed_id}/a.h5')}"
+    assert client.get(link).status_code == 200
+    tomorrow = utc_now() + timedelta(days=1)
+    app.dependency_overrides[get_now] = lambda: tomorrow
+    assert_invalid(client.get(link))
+
+
 def test_key_that_is_deleted_takes_its_links_with_it(
     client: TestClient, shelf: Shelf, closed_id: int, token: NewToken
 ) -> None:

@@ -49,11 +49,11 @@ def test_newest_key_signs_and_all_are_found(session: Session) -> None:
     assert list_ids(session) == made[::-1]
     secrets = set()
     for key_id in made:
-        key = find_link_key(session, key_id)
+        key = find_link_key(session, key_id, PAST)
         assert key is not None
         secrets.add(key.secret)
     assert len(secrets) == 3
-    assert [find_link_key(session, key_id) for key_id in (0, -1, made[-1] + 1, 2**63, 10**30)] == [None] * 5
+    assert [find_link_key(session, key_id, PAST) for key_id in (0, -1, made[-1] + 1, 2**63, 10**30)] == [None] * 5
 
 
 def test_key_is_deleted_when_what_it_signed_last_has_expired(session: Session) -> None:
@@ -66,6 +66,18 @@ def test_key_is_deleted_when_what_it_signed_last_has_expired(session: Session) -
     assert (third.deleted, list_ids(session)) == ((), [third.key_id, second, first])
     fourth = rotate_link_keys(session, replaced_at + LONGEST_LIFE)
     assert (fourth.deleted, list_ids(session)) == ((first,), [fourth.key_id, third.key_id, second])
+
+
+def test_key_that_is_not_deleted_yet_checks_for_a_day_and_no_longer(session: Session) -> None:
+    """A stolen one would else be good for links that end in a hundred years, until somebody rotates again."""
+    old = rotate_link_keys(session, PAST).key_id
+    replaced_at = PAST + timedelta(days=30)
+    new = rotate_link_keys(session, replaced_at).key_id
+    assert find_link_key(session, old, replaced_at + LONGEST_LIFE - MOMENT) is not None
+    assert find_link_key(session, old, replaced_at + LONGEST_LIFE) is None
+    assert find_link_key(session, new, replaced_at + 100 * LONGEST_LIFE) is not None
+    rotate_link_keys(session, replaced_at + LONGEST_LIFE / 2)
+    assert find_link_key(session, old, replaced_at + LONGEST_LIFE) is None
 
 
 def test_number_of_a_key_that_is_gone_is_not_given_again(session: Session) -> None:
