@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api.dependencies import SettingsDependency
 from api.errors import MEDIA_TYPE, RETRY_AFTER_SECONDS, Problem
+from api.limits import MAX_ADDRESS, MAX_BODY
 
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 ASSETS_PATH: Final = "/docs/assets"
@@ -39,7 +40,7 @@ TAGS: Final = [
     {"name": "operations", "description": "For the operator."},
     {"name": "health", "description": "For what watches the service."},
 ]
-DESCRIPTION: Final = """
+DESCRIPTION: Final = f"""
 The metadata of a photon or neutron facility, as its HDF5/NeXus master files tell them.
 
 * Times are ISO 8601 in UTC. The unit of a number stands beside it.
@@ -49,6 +50,7 @@ The metadata of a photon or neutron facility, as its HDF5/NeXus master files tel
   more; a token that is worth nothing is refused with 401 everywhere.
 * Answers have an `ETag`. Hand it in as `If-None-Match`, and you are answered 304 without a body while nothing changed.
 * HEAD is answered wherever GET is. `X-Request-ID` names the answer to the operator.
+* An address has at most {MAX_ADDRESS:,} characters, a body {MAX_BODY:,} bytes.
 """
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}

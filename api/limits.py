@@ -12,6 +12,8 @@ from api.errors import to_problem
 
 MAX_BODY: Final = 4 * 2**20
 """In bytes: a thousand paths of the greatest length, as one may name them in one order."""
+MAX_ADDRESS: Final = 60_000
+"""In characters, percent-encoded: the server reads 64 kB of a request before its body, and hangs up on more."""
 _DETAIL: Final = f"a request has at most {MAX_BODY} bytes: say it in several"
 
 

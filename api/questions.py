@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from ingest.catalogue.finding import SearchQuestion
@@ -14,6 +15,13 @@ from ingest.catalogue.search.nouns import UNCOUNTED
 MAX_TEXT: Final = 4000
 MAX_VALUES: Final = 20
 COUNTED: Final = tuple(noun for noun in Noun if noun not in UNCOUNTED)
+_COUNTED: Final = f" *({'|'.join(COUNTED)})? *"
+
+
+def to_pattern(expression: str) -> FieldInfo:
+    """Return the annotation by which the document shows what a text is like that its validator accepts."""
+    shown: FieldInfo = Field(json_schema_extra={"pattern": f"^{expression}$"})
+    return shown
 
 
 def refuse_nul(text: str) -> str:
@@ -31,12 +39,13 @@ def _check_facets(text: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    return [name for name in (part.strip() for part in text.split(",")) if name]
+    return [name for name in (part.strip(" ") for part in text.split(",")) if name]
 
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(refuse_nul)]
+NO_NUL: Final = to_pattern(r"[^\u0000]*")
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(refuse_nul), NO_NUL]
 Values = Annotated[list[Text], Field(max_length=MAX_VALUES)]
-Facets = Annotated[Text, AfterValidator(_check_facets)]
+Facets = Annotated[Text, AfterValidator(_check_facets), to_pattern(f"{_COUNTED}(,{_COUNTED})*")]
 # In a query string nothing can be null: what is not given is left out.
 Absent = SkipJsonSchema[None]
 Cursor = Annotated[Text, Field(description="`next` of the page before; everything else stays as it was.")]

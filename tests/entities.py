@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +22,11 @@ from ingest.catalogue.model import (
     Facility,
     Instrument,
     Investigation,
+    InvestigationInstrument,
+    InvestigationSample,
     Layer,
     MasterFile,
+    MasterRecord,
     MasterState,
     ParameterType,
     Root,
@@ -117,6 +122,7 @@ def add_dataset(session: Session, word: str, *, scans: int = 1, files: int = 1, 
     }
     dataset_id = _add(session, Dataset(**(columns | values)))
     _add_links(session, facility_id, dataset_id, word)
+    session.add(to_record(session.get_one(Dataset, dataset_id).master_file_id, word))
     scan_ids = [_add(session, _to_scan(dataset_id, sample_id, ordinal, word)) for ordinal in range(scans)]
     add_parameters(session, facility_id, dataset_id, scan_ids, word)
     names = [f"{word}_{ordinal:04}.h5" for ordinal in range(files)]
@@ -158,6 +164,14 @@ def to_master(root_id: int, path: str, **values: Any) -> MasterFile:
     return MasterFile(root_id=root_id, path=path, **(columns | values))
 
 
+def to_record(master_file_id: int, word: str, **members: Any) -> MasterRecord:
+    """Return a record as the reader leaves it, with a title that is the word; keywords set members of it."""
+    entry = {"path": "/1.1", "nx_class": "NXentry", "fields": [{"name": "title", "dtype": "string", "value": word}]}
+    record = {"format": 1, "kind": "hdf5-nexus", "root": {"path": "/", "nx_class": "NXroot"}, "entries": [entry]}
+    document = zlib.compress(json.dumps(record | members).encode())
+    return MasterRecord(master_file_id=master_file_id, format=1, document=document)
+
+
 def _add(session: Session, entity: Any) -> int:
     session.add(entity)
     session.flush()
@@ -172,6 +186,10 @@ def _add_sample(session: Session, facility_id: int, word: str) -> int:
 def _add_links(session: Session, facility_id: int, dataset_id: int, word: str) -> None:
     instrument_id = _add(session, Instrument(facility_id=facility_id, name=f"{word}-bm"))
     technique_id = _add(session, Technique(name=f"{word} diffraction"))
+    dataset = session.get_one(Dataset, dataset_id)
+    of_investigation = {"investigation_id": dataset.investigation_id}
+    session.add(InvestigationInstrument(instrument_id=instrument_id, **of_investigation))
+    session.add(InvestigationSample(sample_id=dataset.sample_id, **of_investigation))
     session.add(DatasetInstrument(dataset_id=dataset_id, instrument_id=instrument_id))
     session.add(DatasetTechnique(dataset_id=dataset_id, technique_id=technique_id, origin="read"))
 

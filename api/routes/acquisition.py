@@ -48,8 +48,12 @@ Limit = Annotated[int, Query(ge=1, le=acquisition.MOST, description="How many at
 )
 def find_icat_investigations(
     session: SessionDependency,
-    instrument_name: Annotated[Text, Query(alias="instrumentName", examples=["id11"])],
-    investigation_name: Annotated[Text, Query(alias="investigationName", examples=["hc6001"])],
+    instrument_name: Annotated[
+        Text, Query(alias="instrumentName", description="Name of the instrument.", examples=["id11"])
+    ],
+    investigation_name: Annotated[
+        Text, Query(alias="investigationName", description="The proposal.", examples=["hc6001"])
+    ],
     skip: Skip = 0,
     limit: Limit = acquisition.MOST,
 ) -> list[IcatInvestigation]:
@@ -67,7 +71,10 @@ def find_icat_investigations(
 )
 def list_icat_datasets(
     session: SessionDependency,
-    investigation_id: Annotated[int, Query(alias="investigationId", ge=1, le=LARGEST_KEY, examples=[12])],
+    investigation_id: Annotated[
+        int,
+        Query(alias="investigationId", ge=1, le=LARGEST_KEY, description="`id` of the investigation.", examples=[12]),
+    ],
     skip: Skip = 0,
     limit: Limit = acquisition.MOST,
 ) -> list[IcatDataset]:

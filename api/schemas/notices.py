@@ -1,12 +1,12 @@
 """What the facility says when a dataset is closed, and what it is answered."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Body
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.questions import Absent, refuse_nul
+from api.questions import NO_NUL, Absent, refuse_nul, to_pattern
 from api.schemas.base import Answer, PageSchema
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.notices import ToldDataset
@@ -15,9 +15,24 @@ MAX_NOTICES: Final = 1000
 MAX_PARAMETERS: Final = 2000
 MAX_VALUE: Final = 65_536
 
-Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern="^/"), AfterValidator(refuse_nul)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(refuse_nul)]
-Value = Annotated[str, StringConstraints(max_length=MAX_VALUE), AfterValidator(refuse_nul)]
+Place = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4096, pattern="^/"),
+    AfterValidator(refuse_nul),
+    to_pattern(r"/[^\u0000]*"),
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(refuse_nul), NO_NUL]
+Value = Annotated[str, StringConstraints(max_length=MAX_VALUE), AfterValidator(refuse_nul), NO_NUL]
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("in UTC this is no date: give one between the years 1 and 9999") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
 class NoticeOrder(BaseModel):
@@ -33,10 +48,11 @@ class NoticeOrder(BaseModel):
     instrument: Name | Absent = Field(default=None, examples=["id11"])
     dataset_name: Name | Absent = Field(default=None, examples=["0001"])
     sample_name: Name | Absent = Field(default=None, examples=["LaB6"])
-    start_date: AwareDatetime | Absent = Field(default=None, examples=["2026-11-01T10:00:00Z"])
-    end_date: AwareDatetime | Absent = Field(default=None, examples=["2026-11-01T10:20:00Z"])
+    start_date: Moment | Absent = Field(default=None, examples=["2026-11-01T10:00:00Z"])
+    end_date: Moment | Absent = Field(default=None, examples=["2026-11-01T10:20:00Z"])
     parameters: Annotated[dict[Name, Value], Field(max_length=MAX_PARAMETERS)] = Field(
         default_factory=dict,
+        json_schema_extra={"additionalProperties": False},
         description="Values by ESRF's names, as texts, in the units of its vocabulary; several numbers with blanks.",
         examples=[{"InstrumentMonochromator_energy": "15.2"}],
     )

@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal
 from fastapi import Body
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.questions import refuse_nul
+from api.questions import NO_NUL, refuse_nul
 from api.schemas.base import Answer, PageSchema
 
 MAX_PATHS: Final = 1000
-MasterPath = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(refuse_nul)]
+MasterPath = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(refuse_nul), NO_NUL]
 
 
 class RootSchema(Answer):

@@ -147,6 +147,7 @@ def test_files_stand_in_their_order(catalogue: Catalogue, client: TestClient, da
             "file_size": 10,
             "modified_at": "2020-09-13T12:26:40.123456Z",
             "checksum": None,
+            "address": f"/files/{dataset_id}/daisy_0000.h5",
             "is_vanished": False,
         },
         {
@@ -155,6 +156,7 @@ def test_files_stand_in_their_order(catalogue: Catalogue, client: TestClient, da
             "file_size": 2**40,
             "modified_at": "1969-12-31T23:59:59.999999Z",
             "checksum": None,
+            "address": None,
             "is_vanished": True,
         },
     ]

@@ -16,10 +16,11 @@ import pytest
 import requests
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, assume, settings
 from schemathesis.config import SchemathesisConfig
 
 from api.app import create_app
+from api.limits import MAX_ADDRESS
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import Datafile, Dataset, MasterFile, MasterState, Root
 from tests.entities import FUTURE, PAST, add_dataset, to_master
@@ -45,8 +46,8 @@ schema = schemathesis.openapi.from_dict(
 
 
 @pytest.fixture(scope="module")
-def carried(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    """Fill the catalogue, and return what each who asks carries."""
+def asking(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[requests.Session]]:
+    """Fill the catalogue, and yield connections for everybody and for who may do all."""
     with module_catalogue.sessions.begin() as session:
         add_dataset(session, "zinnia", scans=2, files=3)
         add_dataset(session, "marigold", **CLOSED)
@@ -58,7 +59,9 @@ def carried(module_catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactor
         session.add_all(to_master(1, f"/data/bad-{number}.h5", **bad) for number in range(3))
         token = create_token(session, "operator", Scope, PAST, None)
     module_catalogue.index_all()
-    return {"anonymous": {}, "operator": {"Authorization": f"Bearer {token.text}"}}
+    with requests.Session() as anonymous, requests.Session() as operator:
+        operator.headers["Authorization"] = f"Bearer {token.text}"
+        yield [anonymous, operator]
 
 
 def write_files(session: Session, dataset: Dataset, folder: Path) -> None:
@@ -88,18 +91,20 @@ def address(module_catalogue: Catalogue) -> Iterator[str]:
     thread.join()
 
 
-@pytest.mark.parametrize("who", ["anonymous", "operator"])
 @schema.parametrize()
 @settings(
-    max_examples=10,
+    max_examples=6,
     derandomize=True,
     database=None,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_document_is_kept(case: schemathesis.Case, who: str, address: str, carried: dict[str, dict[str, str]]) -> None:
-    case.call_and_validate(base_url=address, headers=carried[who], timeout=SECONDS)
+def test_document_is_kept(case: schemathesis.Case, address: str, asking: list[requests.Session]) -> None:
+    # The document cannot say how long all parameters may be together, and the server hangs up on a longer line.
+    assume(len(str(requests.Request(**case.as_transport_kwargs(base_url=address)).prepare().url)) <= MAX_ADDRESS)
+    for session in asking:
+        case.call_and_validate(base_url=address, session=session, timeout=SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +112,5 @@ def test_document_is_kept(case: schemathesis.Case, who: str, address: str, carri
     [f"/api/v1/datasets/{EXAMPLE}", f"/api/v1/datasets/{EXAMPLE}/files", f"/files/{EXAMPLE}/{EXAMPLE_FILE}",
      f"/archives/{EXAMPLE}.zip"],
 )  # fmt: skip
-def test_examples_of_the_document_are_there(address: str, carried: dict[str, dict[str, str]], path: str) -> None:
-    assert "anonymous" in carried
-    assert requests.get(f"{address}{path}", timeout=SECONDS).status_code == 200
+def test_examples_of_the_document_are_there(address: str, asking: list[requests.Session], path: str) -> None:
+    assert asking[0].get(f"{address}{path}", timeout=SECONDS).status_code == 200

@@ -108,6 +108,7 @@ def test_hit_tells_what_was_measured(client: TestClient, ids: dict[str, int]) ->
         "definition": "NXdaisy",
         "facility": "daisy facility",
         "investigation": {
+            "id": hit["investigation"]["id"],
             "name": "daisy/v1",
             "proposal": "daisy",
             "visit_id": "v1",
@@ -115,7 +116,7 @@ def test_hit_tells_what_was_measured(client: TestClient, ids: dict[str, int]) ->
             "is_inferred": False,
         },
         "instruments": ["daisy-bm"],
-        "sample": {"name": "daisy sample", "formula": "daisyO2"},
+        "sample": {"id": hit["sample"]["id"], "name": "daisy sample", "formula": "daisyO2"},
         "techniques": ["daisy diffraction"],
         "start_date": "2018-03-04T09:30:00Z",
         "end_date": None,
@@ -124,12 +125,15 @@ def test_hit_tells_what_was_measured(client: TestClient, ids: dict[str, int]) ->
         "file_size": 10,
         "visibility": "open",
         "release_date": "2020-01-01T00:00:00Z",
+        "doi": None,
         "score": None,
         "links": {
             "self": f"{DATASETS}/{dataset_id}",
             "scans": f"{DATASETS}/{dataset_id}/scans",
             "parameters": f"{DATASETS}/{dataset_id}/parameters",
             "files": f"{DATASETS}/{dataset_id}/files",
+            "record": f"{DATASETS}/{dataset_id}/record",
+            "landing": None,
         },
     }
 

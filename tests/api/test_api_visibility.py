@@ -6,10 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from api.app import create_app
 from api.dependencies import get_now
 from ingest.catalogue.access import Scope, create_token
-from ingest.catalogue.model import Root
+from ingest.catalogue.model import Dataset, DatasetInstrument, DatasetParameter, DatasetTechnique, Root
 from ingest.catalogue.notices import ToldDataset, record_notice
 from ingest.catalogue.search import Noun
 from tests.entities import FUTURE, PAST, add_dataset
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from fastapi import FastAPI
-    from fastapi.testclient import TestClient
     from httpx2 import Response
 
     from tests.entities import Catalogue
@@ -57,17 +59,31 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/datasets": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
+    "/api/v1/datasets/{dataset_id}/scans/{entry_name:path}": KNOWN,
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,
     "/api/v1/datasets/{dataset_id}/files": RELEASED,
     "/api/v1/datasets/{dataset_id}/links": RELEASED,
+    "/api/v1/datasets/{dataset_id}/record": KNOWN,
+    # Of the one that only this dataset has:
+    "/api/v1/investigations": NO_DATASET,
+    "/api/v1/investigations/{investigation_id}": KNOWN,
+    "/api/v1/samples": NO_DATASET,
+    "/api/v1/samples/{sample_id}": KNOWN,
+    "/api/v1/instruments": NO_DATASET,
+    "/api/v1/instruments/{instrument_id}": KNOWN,
+    "/api/v1/techniques": NO_DATASET,
+    "/api/v1/techniques/{technique_id}": KNOWN,
+    "/api/v1/parameter-types": NO_DATASET,
+    "/api/v1/parameter-types/{parameter_type_id}": KNOWN,
     "/files/{dataset_id}/{name:name}": NO_DATASET,  # of files that are there: see test_download_visibility.py
     "/archives/{dataset_id}.zip": NO_DATASET,  # as above
     "/datasets/{dataset_id}": KNOWN,
 }
 PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict)}
 SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
-# What is asked of a route that takes more than the number of a dataset.
+# What is asked of a route besides what belongs to a dataset.
 PLACES: dict[str, str | int] = {
+    "entry_name": "1.1",
     "notice_id": 1,
     "api_key": "nxcat_none",
     "prefix": "10.5072",
@@ -80,11 +96,26 @@ BODIES: dict[str, Any] = {
     "/api/v1/notices": {"path": f"{TOLD}/a.h5"},
 }
 Carried = dict[Scope, dict[str, str]]
+Keys = dict[str, int]
+OF_A_DATASET = {
+    "investigation_id": select(Dataset.investigation_id),
+    "sample_id": select(Dataset.sample_id),
+    "instrument_id": select(DatasetInstrument.instrument_id).join(Dataset),
+    "technique_id": select(DatasetTechnique.technique_id).join(Dataset),
+    "parameter_type_id": select(DatasetParameter.type_id).join(Dataset).where(DatasetParameter.numeric_value == 5.0),
+}
+ABSENT: Keys = dict.fromkeys(["dataset_id", *OF_A_DATASET], 999_999)
 
 
-@pytest.fixture
-def catalogue(module_catalogue: Catalogue) -> Catalogue:
-    return module_catalogue
+@pytest.fixture(scope="module")
+def app(module_catalogue: Catalogue) -> FastAPI:
+    return create_app(module_catalogue.settings)
+
+
+@pytest.fixture(scope="module")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +127,20 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
         record_notice(session, ToldDataset(path=f"{TOLD}/a.h5"), "http", PAST)
     module_catalogue.index_all()
     return made
+
+
+@pytest.fixture(scope="module")
+def keys(module_catalogue: Catalogue, ids: dict[str, int]) -> dict[str, Keys]:
+    """Look up what belongs to each dataset."""
+    with module_catalogue.sessions() as session:
+        return {
+            word: {"dataset_id": dataset_id}
+            | {
+                name: session.scalars(statement.where(Dataset.id == dataset_id)).one()
+                for name, statement in OF_A_DATASET.items()
+            }
+            for word, dataset_id in ids.items()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +165,13 @@ def to_methods(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, s
             yield prefix + route.path, getattr(route, "methods", {"GET"})
 
 
-def ask(client: TestClient, path: str, dataset_id: int = 0, headers: dict[str, str] | None = None) -> Response:
+def ask(client: TestClient, path: str, keys: Keys = ABSENT, headers: dict[str, str] | None = None) -> Response:
     """Ask by each method that the route has, and return the last answer: they are to be the same."""
     methods = [methods for known, methods in to_methods(client.app.routes) if known == path]
-    place = re.sub(r":\w+}", "}", path).format(dataset_id=dataset_id, **PLACES)
+    place = re.sub(r":\w+}", "}", path).format(**keys, **PLACES)
     answers = [
         client.request(method, place, headers=headers, json=BODIES.get(path))
-        for method in sorted(set[str]().union(*methods) - {"HEAD"}, reverse=True)
+        for method in sorted(set[str]().union(*methods) - {"HEAD", "PATCH"}, reverse=True)
     ]
     assert len({answer.status_code // 100 for answer in answers}) == 1
     return answers[-1]
@@ -160,17 +205,17 @@ def test_route_for_few_answers_only_who_carries_its_scope(client: TestClient, ca
 @pytest.mark.parametrize("path", PER_DATASET)
 @pytest.mark.parametrize("word", CLOSED)
 def test_scope_of_the_operator_shows_no_closed_dataset(
-    client: TestClient, ids: dict[str, int], carried: Carried, path: str, word: str
+    client: TestClient, keys: dict[str, Keys], carried: Carried, path: str, word: str
 ) -> None:
-    assert ask(client, path, ids[word], carried[Scope.OPERATE]).status_code == 404
+    assert ask(client, path, keys[word], carried[Scope.OPERATE]).status_code == 404
 
 
 @pytest.mark.parametrize("path", PER_DATASET)
 @pytest.mark.parametrize("word", DATASETS)
 def test_anonymous_is_answered_by_the_class_of_the_dataset(
-    client: TestClient, ids: dict[str, int], path: str, word: str
+    client: TestClient, keys: dict[str, Keys], path: str, word: str
 ) -> None:
-    answer = ask(client, path, ids[word])
+    answer = ask(client, path, keys[word])
     assert answer.status_code == PER_DATASET[path][word]
     assert not names_closed(answer.text)
 
@@ -178,10 +223,11 @@ def test_anonymous_is_answered_by_the_class_of_the_dataset(
 @pytest.mark.parametrize("path", PER_DATASET)
 @pytest.mark.parametrize("word", CLOSED)
 def test_closed_dataset_is_answered_as_one_that_is_not_there(
-    client: TestClient, ids: dict[str, int], path: str, word: str
+    client: TestClient, keys: dict[str, Keys], path: str, word: str
 ) -> None:
-    closed, absent = (ask(client, path, each) for each in (ids[word], 999_999))
-    assert closed.text.replace(f"dataset {ids[word]}", "") == absent.text.replace("dataset 999999", "")
+    (asked,) = keys[word].keys() & set(re.findall(r"\w+", path))
+    closed, absent = (ask(client, path, each) for each in (keys[word], ABSENT))
+    assert re.sub(rf"\b{keys[word][asked]}\b", "999999", closed.text) == absent.text
     assert closed.status_code == absent.status_code == 404
     assert dict(closed.headers, **{"x-request-id": ""}).keys() == dict(absent.headers).keys()
 
@@ -189,18 +235,20 @@ def test_closed_dataset_is_answered_as_one_that_is_not_there(
 @pytest.mark.parametrize("path", PER_DATASET)
 @pytest.mark.parametrize("word", DATASETS)
 def test_reader_sees_every_dataset(
-    client: TestClient, ids: dict[str, int], carried: Carried, path: str, word: str
+    client: TestClient, keys: dict[str, Keys], carried: Carried, path: str, word: str
 ) -> None:
-    answer = ask(client, path, ids[word], carried[Scope.READ])
+    answer = ask(client, path, keys[word], carried[Scope.READ])
     assert answer.status_code == 200
     assert word in answer.text
 
 
-def test_release_is_judged_by_the_clock_of_the_request(app: FastAPI, client: TestClient, ids: dict[str, int]) -> None:
-    app.dependency_overrides[get_now] = lambda: FUTURE
+def test_release_is_judged_by_the_clock_of_the_request(
+    app: FastAPI, client: TestClient, keys: dict[str, Keys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.dependency_overrides, get_now, lambda: FUTURE)
     for path in PER_DATASET:
-        assert ask(client, path, ids[EMBARGOED]).status_code == 200
-        assert ask(client, path, ids[SECRET]).status_code == 404
+        assert ask(client, path, keys[EMBARGOED]).status_code == 200
+        assert ask(client, path, keys[SECRET]).status_code == 404
     assert client.get("/api/v1/datasets").json()["total"] == 3
 
 
