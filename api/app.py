@@ -17,6 +17,7 @@ from api.limits import BodyLimit
 from api.methods import HeadRequests
 from api.routes import (
     acquisition,
+    corrections,
     datasets,
     downloads,
     health,
@@ -46,6 +47,7 @@ RESOURCES = (
     search.router,
     datasets.router,
     downloads.links_router,
+    corrections.router,
     investigations.router,
     samples.router,
     instruments.router,

@@ -18,6 +18,7 @@ from api.errors import STATUS_CODES, to_problem
 from api.preconditions import PreconditionFailedError, Validators, is_known
 from ingest.catalogue.model.base import utc_now
 
+JSON: Final = "application/json"
 _KEPT_OF_CONTENT: Final = ("content-location", "content-security-policy")
 """A cache puts the headers of a 304 in the place of those it has: without its policy a page would lose its style."""
 _OF_THE_BODY: Final = ("last-modified", "link")

@@ -97,6 +97,7 @@ SettingsDependency = Annotated[ApiSettings, Depends(get_settings)]
 IndexDependency = Annotated[DatasetIndex, Depends(get_index)]
 ViewerDependency = Annotated[Viewer, Depends(get_viewer)]
 NOTIFIERS_ONLY: Final = Security(get_viewer, scopes=[Scope.NOTIFY])
+EDITORS_ONLY: Final = Security(get_viewer, scopes=[Scope.EDIT])
 OPERATORS_ONLY: Final = Security(get_viewer, scopes=[Scope.OPERATE])
 """For the dependencies of a router: only who carries a token with that scope is answered, and the document says so."""
 NowDependency = Annotated[datetime, Depends(get_now)]

@@ -26,6 +26,7 @@ from api.ranges import RangeNotSatisfiableError
 from api.rendering import is_page_wanted, render_page
 from api.signing import LinkExpiredError, LinkInvalidError
 from ingest.catalogue.access import InvalidTokenError, MissingScopeError, MissingTokenError
+from ingest.catalogue.correctables import CorrectionError
 from ingest.catalogue.errors import (
     CatalogueError,
     ConflictError,
@@ -52,6 +53,7 @@ STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     ConflictError: HTTPStatus.CONFLICT,
+    CorrectionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 """An answer that a browser shows as a page may load nothing at all."""
-READ_AND_ORDER: Final = ("GET", "HEAD", "POST")
+READ_AND_ORDER: Final = ("GET", "HEAD", "POST", "PATCH")
 """The methods that a page of another origin may use."""
 ASKED_ACROSS: Final = ("Authorization", "If-Match", "If-None-Match", "If-Range", "Range")
 """The headers that it may send, besides those that every page may."""

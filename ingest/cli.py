@@ -213,6 +213,43 @@ def show(dataset: int, is_json: bool) -> None:
 
 
 @main.command()
+@click.argument("datasets", nargs=-1, type=int, metavar="DATASET...")
+@click.option("--set", "assigned", multiple=True, metavar="NAME=VALUE", help="What is to be said: 'energy=12.4 keV'.")
+@click.option("--remove", "removed", multiple=True, metavar="NAME", help="Of what nothing is to be said.")
+@click.option("--undo", "undone", multiple=True, metavar="NAME", help="Of what the file is to be believed again.")
+@click.option("--reason", help="Why: kept with it. In a file, for lines that have none.")
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV with the columns dataset, field, value, unit, action, reason: a correction in each line.",
+)
+@click.option("--keep-going", "keeps_going", is_flag=True, help="Correct the rest where some cannot be.")
+@as_json
+def edit(
+    datasets: tuple[int, ...],
+    assigned: tuple[str, ...],
+    removed: tuple[str, ...],
+    undone: tuple[str, ...],
+    is_json: bool,
+    **said: Any,
+) -> None:
+    """Correct what is said of datasets: title, description, sample_name, sample_formula, or any parameter.
+
+    What the file says is kept beside it, and who said otherwise, when and why. Reading a file again or other rules
+    change nothing of it. What is said already is passed over, so a file that was interrupted is given again.
+    Exit status 1 if something could not be corrected.
+
+    \b
+      nxcat edit 42 43 --set "sample_name=LaB6" --set "energy=12.4 keV" --reason "logbook of 3 November"
+      nxcat edit --from corrections.csv --reason "sample list of the beamline"
+    """  # noqa: D301 (\b is click's word for lines that stay)
+    from ingest import edit_commands
+
+    sys.exit(edit_commands.correct(datasets, assigned, removed, undone, said, is_json=is_json))
+
+
+@main.command()
 @as_json
 def status(is_json: bool) -> None:
     """Show how many datasets there are, what waits, what failed and why."""
@@ -273,7 +310,9 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help="What it allows: read, operate or notify; may be given again.")
+@click.option(
+    "--scope", "scopes", multiple=True, help="What it allows: read, edit, operate or notify; may be given again."
+)
 @click.option("--expires", help="Days (90d), its last day in UTC (2030-12-31), or never. [default: 90d]")
 @as_json
 def token_create(name: str, scopes: tuple[str, ...], expires: str | None, is_json: bool) -> None:

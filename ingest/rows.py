@@ -35,6 +35,8 @@ def to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[st
         "source_type": to_value(scan.source_type),
         "probe": to_value(scan.probe),
         "sample_id": sample_id,
+        "is_sample_corrected": False,
+        "file_sample_id": None,
         "detectors": [{"name": d.name, "path": d.path, "label": d.label} for d in scan.detectors],
         "users": [{"name": p.name.value, "role": p.role, "path": p.name.path} for p in scan.users],
         "sources": {name: _to_source(value) for name, value in taken.items()},

@@ -9,7 +9,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from ingest.catalogue.model import (
     NO_VISIT,
@@ -166,7 +166,7 @@ def _scans_of(dataset_ids: Sequence[int]) -> Any:
     columns = [getattr(Scan, name) for name in ("dataset_id", "entry_name", "sources", *_SCAN_COLUMNS)]
     return (
         select(*columns, Sample.name.label("sample"))
-        .outerjoin(Sample, Sample.id == Scan.sample_id)
+        .outerjoin(Sample, Sample.id == case((Scan.is_sample_corrected, Scan.file_sample_id), else_=Scan.sample_id))
         .where(Scan.dataset_id.in_(dataset_ids), Scan.is_withdrawn.is_(False))
     )
 

@@ -1,9 +1,12 @@
 """A dataset, its scans, its parameters, its files and its record."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy.orm import Session
 
+from api.conditional import JSON
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import add_name, to_address, to_dataset_links, to_scan_links
@@ -25,6 +28,7 @@ from ingest.catalogue import browsing
 from ingest.catalogue.paging import LARGEST_KEY
 from ingest.catalogue.raw_record import get_raw_record
 from ingest.catalogue.views import FileView, ScanView
+from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
 
@@ -32,13 +36,28 @@ DatasetId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a hit
 EntryName = Annotated[Text, Path(description="`entry_name` of a scan, its first slash or not.", examples=["1.1"])]
 
 
-@router.get("", operation_id="get_dataset", summary="One dataset", responses=problems(404, 422, 503))
+@router.get(
+    "",
+    operation_id="get_dataset",
+    summary="One dataset",
+    response_model=DatasetSchema,
+    responses=problems(404, 422, 503),
+)
 def get_dataset(
     request: Request, session: SessionDependency, viewer: ViewerDependency, now: NowDependency, dataset_id: DatasetId
-) -> DatasetSchema:
+) -> Response:
     """Return all that is said about the dataset as a whole."""
+    return to_dataset_answer(request, session, viewer, now, dataset_id)
+
+
+def to_dataset_answer(request: Request, session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> Response:
+    """Return the answer to who asks for the dataset: the same bytes, and so the same entity tag, for whoever needs it.
+
+    Raises NotFoundError if there is none, or none that the viewer may know of.
+    """
     view = browsing.get_dataset(session, viewer, now, dataset_id)
-    return DatasetSchema(**to_members(view), links=to_dataset_links(request, dataset_id, view.doi))
+    dataset = DatasetSchema(**to_members(view), links=to_dataset_links(request, dataset_id, view.doi))
+    return Response(dataset.model_dump_json(), media_type=JSON)
 
 
 @router.get(

@@ -65,6 +65,10 @@ class DatasetSchema(DatasetSummarySchema):
     master_path: str | None = Field(description="Master on the server, for its operators only.", examples=[None])
     copy_of_id: int | None = Field(description="The dataset that it is a copy of.", examples=[None])
     flags: list[str] = Field(description="Disagreements found in the file, in words.", examples=[[]])
+    corrected: list[str] = Field(
+        description="Of title, description, sample_name and sample_formula those that a person has corrected.",
+        examples=[[]],
+    )
     rules: str = Field(description="The rules that its metadata were read by.", examples=["bliss"])
     rules_version: str = Field(examples=["1"])
     revision: int = Field(description="Rises with every change of what is said here.", examples=[1])
@@ -166,7 +170,7 @@ class ParameterSchema(Answer):
     source_path: str | None = Field(
         description="HDF5 path; `path@name` for an attribute.", examples=["/1.1/instrument/monochromator/energy"]
     )
-    origin: str = Field(description="read, derived or inferred.", examples=["read"])
+    origin: str = Field(description="read, derived, inferred, or stated by a person.", examples=["read"])
     layer: str = Field(description="Who says so: file, rule, notice or person.", examples=["file"])
 
 

@@ -36,6 +36,8 @@ class Scope(StrEnum):
     """See all datasets, closed ones too, with their files and their places on the server."""
     NOTIFY = "notify"
     """Tell that datasets are closed, and ask what became of them."""
+    EDIT = "edit"
+    """Correct what is said of the datasets that its bearer may see."""
     OPERATE = "operate"
     """See what waits and what failed, and have it tried again."""
 

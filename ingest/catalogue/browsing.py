@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, func, select, true, tuple_
 
+from ingest.catalogue.corrections import list_corrected
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
 from ingest.catalogue.matching import contains_words, is_one_of, matches_name
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
@@ -57,6 +58,7 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
         master_path=master.path if viewer.sees_all else None,
         copy_of_id=_find_visible(session, viewer, now, dataset.copy_of_id),
         flags=tuple(dataset.flags),
+        corrected=tuple(list_corrected(session, dataset_id)),
         rules=dataset.rules,
         rules_version=dataset.rules_version,
         revision=dataset.revision,
@@ -117,6 +119,7 @@ def list_parameters(
         .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
         .outerjoin(Scan, Scan.id == DatasetParameter.scan_id)
         .where(DatasetParameter.dataset_id == dataset_id, DatasetParameter.is_shown.is_(True))
+        .where(true() if viewer.sees_all else DatasetParameter.is_public.is_(True))
         .where(_is_of_scan(session, dataset_id, scan), contains_words(text, ParameterType.name))
         .order_by(ParameterType.name, DatasetParameter.id)
         .limit(request.limit + 1)

@@ -25,7 +25,7 @@ from ingest.catalogue.model import (
     Technique,
 )
 from ingest.catalogue.model.base import utc_now
-from ingest.catalogue.summaries import load_names
+from ingest.catalogue.summaries import load_names, to_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,7 +101,8 @@ class _Parts:
 def _parameters_of(ids: Sequence[int]) -> Any:
     # Numbers of several scans are summed up in one of the dataset; texts are not, each of them is to be found.
     of_dataset = or_(DatasetParameter.scan_id.is_(None), DatasetParameter.string_value.is_not(None))
-    shown = and_(DatasetParameter.is_shown.is_(True), of_dataset)
+    # One index answers everybody: what is not public is not in it.
+    shown = and_(DatasetParameter.is_shown.is_(True), DatasetParameter.is_public.is_(True), of_dataset)
     return (
         select(
             DatasetParameter.dataset_id,
@@ -129,10 +130,10 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         facility=facility,
         investigation=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
         proposal=proposal,
-        titles=_distinct(scan.title for scan in scans),
+        titles=_list_titles(dataset, scans),
         instruments=tuple(parts.instruments[dataset.id]),
         samples=_distinct(scan.name for scan in scans),
-        formulas=_distinct(scan.molecular_formula for scan in scans),
+        formulas=_distinct(to_formula(dataset, scan.molecular_formula) for scan in scans),
         techniques=tuple(parts.techniques[dataset.id]),
         definitions=_distinct(scan.definition for scan in scans),
         users=_distinct(user["name"] for scan in scans for user in scan.users),
@@ -155,6 +156,13 @@ def _is_number(row: Any) -> bool:
 
 
 def _to_number(row: Any) -> NumericEntry:
+def _list_titles(dataset: Dataset, scans: Sequence[Any]) -> tuple[str, ...]:
+    """Return the titles of the scans; a person's title stands in the place of the first one's."""
+    if dataset.title is None:
+        return _distinct(scan.title for scan in scans)
+    return _distinct([dataset.title, *(scan.title for scan in scans[1:])])
+
+
     if row.numeric_value is not None:
         return NumericEntry(row.name, row.numeric_value, row.numeric_value)
     return NumericEntry(row.name, row.range_bottom, row.range_top, tuple(row.values or ()))

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 INSERT_BATCH = 1000
+STATED = "stated"
+"""How a person's value came about."""
 
 
 class ParameterUnitError(CatalogueError):
@@ -239,12 +241,21 @@ def insert_parameters(
     dataset_id: int,
     by_layer: Mapping[Layer, Sequence[Mapping[str, Any]]],
     overruled: Collection[tuple[int, int | None]] = (),
+    corrected: Collection[int] = (),
 ) -> None:
-    """Add these parameters; what a higher layer says too, or is overruled, is not shown."""
+    """Add these parameters; what a higher layer says too, or is overruled, is not shown.
+
+    `corrected` are types of which a person has spoken: for the dataset and for all its scans.
+    """
     hidden = set(overruled)
     for layer in sorted(by_layer, reverse=True):
         rows = [
-            {**row, "dataset_id": dataset_id, "layer": int(layer), "is_shown": _to_place(row) not in hidden}
+            {
+                **row,
+                "dataset_id": dataset_id,
+                "layer": int(layer),
+                "is_shown": row["type_id"] not in corrected and _to_place(row) not in hidden,
+            }
             for row in by_layer[layer]
         ]
         _insert_all(session, DatasetParameter, rows)
@@ -257,8 +268,39 @@ def replace_parameters(
     """Leave exactly these parameters in these layers; what higher ones say stays, and is shown instead."""
     of_dataset = DatasetParameter.dataset_id == dataset_id
     session.execute(delete(DatasetParameter).where(of_dataset, DatasetParameter.layer.in_(map(int, by_layer))))
-    others = session.execute(select(DatasetParameter.type_id, DatasetParameter.scan_id).where(of_dataset))
-    insert_parameters(session, dataset_id, by_layer, {(row.type_id, row.scan_id) for row in others})
+    others = session.execute(
+        select(DatasetParameter.type_id, DatasetParameter.scan_id, DatasetParameter.layer).where(of_dataset)
+    ).all()
+    overruled = {(row.type_id, row.scan_id) for row in others}
+    corrected = {row.type_id for row in others if row.layer == Layer.PERSON}
+    insert_parameters(session, dataset_id, by_layer, overruled, corrected)
+
+
+def replace_persons_parameter(
+    session: Session, dataset_id: int, type_id: int, columns: Mapping[str, Any] | None
+) -> None:
+    """Leave this as what a person says of the parameter: empty columns, that there is none; None, nothing.
+
+    What the person says is shown in place of what lower layers say, of the dataset and of all its scans.
+    """
+    of_it = (DatasetParameter.dataset_id == dataset_id, DatasetParameter.type_id == type_id)
+    session.execute(delete(DatasetParameter).where(*of_it, DatasetParameter.layer == Layer.PERSON))
+    found = (DatasetParameter.id, DatasetParameter.scan_id, DatasetParameter.layer, DatasetParameter.is_public)
+    lower = session.execute(select(*found).where(*of_it)).all()
+    if columns is not None:
+        row = {"dataset_id": dataset_id, "type_id": type_id, "layer": int(Layer.PERSON), "origin": STATED, **columns}
+        is_public = all(each.is_public for each in lower)
+        _insert_all(session, DatasetParameter, [{**row, "is_shown": bool(columns), "is_public": is_public}])
+    highest: dict[int | None, int] = {}
+    for each in lower:
+        highest[each.scan_id] = max(each.layer, highest.get(each.scan_id, 0))
+    shown = [each.id for each in lower if columns is None and each.layer == highest[each.scan_id]]
+    session.execute(
+        update(DatasetParameter)
+        .where(*of_it, DatasetParameter.layer != Layer.PERSON)
+        .values(is_shown=DatasetParameter.id.in_(shown))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def list_parameter_kinds(session: Session, facility_id: int, names: Collection[str]) -> dict[str, tuple[str, str]]:

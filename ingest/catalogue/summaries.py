@@ -112,12 +112,12 @@ def _to_summary(
     return DatasetSummary(
         id=dataset.id,
         name=dataset.name,
-        title=first_scan[0],
+        title=first_scan[0] if dataset.title is None else dataset.title or None,
         definition=first_scan[1],
         facility=row.facility,
         investigation=to_investigation(row.investigation),
         instruments=instruments,
-        sample=to_sample(row.sample, row.formula),
+        sample=to_sample(row.sample, to_formula(dataset, row.formula)),
         techniques=techniques,
         start_date=dataset.start_date,
         end_date=dataset.end_date,
@@ -141,6 +141,11 @@ def to_investigation(investigation: Investigation) -> InvestigationView:
         title=investigation.title,
         is_inferred=investigation.is_inferred,
     )
+
+
+def to_formula(dataset: Dataset, formula: str | None) -> str | None:
+    """Return the formula of the dataset's sample: a person's word, else the sample's own."""
+    return formula if dataset.sample_formula is None else dataset.sample_formula or None
 
 
 def to_sample(sample: Sample | None, formula: str | None) -> SampleView | None:

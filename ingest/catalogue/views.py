@@ -82,6 +82,8 @@ class DatasetView(DatasetSummary):
     copy_of_id: int | None
     """The dataset that it is a copy of, if the viewer may know of that one."""
     flags: tuple[str, ...]
+    corrected: tuple[str, ...]
+    """Title, description, name or formula of the sample, where a person's word is shown."""
     rules: str
     rules_version: str
     revision: int
@@ -137,7 +139,8 @@ class ScanView:
 class ParameterView:
     """One parameter: a number, a range, a list with its extremes, a text or an instant; numbers in `unit`.
 
-    `layer` says who says it (file, rule, notice, person), `origin` how it came about (read, derived, inferred).
+    `layer` says who says it (file, rule, notice, person), `origin` how it came about (read, derived, inferred,
+    or stated by a person).
     `scan` is the entry name of the scan that it belongs to, None where it is the dataset's own.
     """
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
+from ingest.catalogue.scan_fields import SCAN_FIELDS
 from ingest.catalogue.vocabulary import NUMBERED
 from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
-from ingest.mapping.rule_schema import BareUnit, Kind, RuleFile, Source, Target
 
 if TYPE_CHECKING:
-    from ingest.mapping.rule_schema import ScanField
+    from ingest.mapping.rule_schema import BareUnit, Kind, RuleFile, ScanField, Source, Target
 
 _NEVER: Final = re.compile(r"(?!)")
 
@@ -101,7 +101,8 @@ def to_plan(file: RuleFile) -> Plan:
     """Return the rule file, parsed; the schema has checked it."""
     return Plan(
         targets={
-            name: _to_target(name, target, Kind(target.kind or Kind.TEXT)) for name, target in file.targets.items()
+            name: _to_target(name, target, file.scan_kind_of(name), SCAN_FIELDS[name].unit)
+            for name, target in file.targets.items()
         },
         parameters=tuple(
             _to_target(name, target, file.kind_of(name), file.unit_of(name)) for name, target in file.parameters.items()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
-from ingest.catalogue.scan_fields import SCAN_FIELDS, FieldKind
+from ingest.catalogue.scan_fields import SCAN_FIELDS
 from ingest.catalogue.units import DimensionError, convert
 from ingest.catalogue.vocabulary import NUMBERED, find_parameter, load_vocabulary
 from ingest.mapping.paths import PARTS, list_parts, to_path_form
-from ingest.mapping.rule_schema import Kind, RuleFile, Target
+from ingest.mapping.rule_schema import KINDS, Kind, RuleFile, Target
 from ingest.mapping.rule_texts import RuleFault, find_line, find_place
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 
 _OF_KEYS: Final = "[key]"
 """How pydantic marks that a key itself is meant, not what stands there."""
-_KINDS: Final = {
-    FieldKind.TEXT: (Kind.TEXT,),
-    FieldKind.TIME: (Kind.TIME,),
-    FieldKind.QUANTITY: (Kind.QUANTITY,),
-    FieldKind.COUNT: (Kind.INTEGER, Kind.LENGTH),
-}
 
 
 class Finding(NamedTuple):
@@ -126,10 +120,10 @@ def _list_keys(key: Key) -> list[str]:
 
 def _check_scan_field(key: Key, target: Target) -> Iterator[Finding]:
     field = SCAN_FIELDS[str(key[-1])]
-    kinds = _KINDS[field.kind]
-    if (target.kind or Kind.TEXT) not in kinds:
-        yield Finding((*key, "kind"), f"this field is no {target.kind or Kind.TEXT}", f"write {' or '.join(kinds)}")
-    elif target.unit != field.unit:
+    kinds = KINDS[field.kind]
+    if target.kind is not None and target.kind not in kinds:
+        yield Finding((*key, "kind"), f"this field is no {target.kind}", f"write {' or '.join(kinds)}")
+    elif target.unit not in ("", field.unit):
         problem = f"this field is kept in {field.unit or 'no unit'}"
         yield Finding((*key, "unit"), problem, f"write {field.unit!r}; the file may have any unit of its kind")
     else:

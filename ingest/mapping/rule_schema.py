@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
+from ingest.catalogue.scan_fields import SCAN_FIELDS, FieldKind
 from ingest.catalogue.units import Probe, parse_unit
 from ingest.catalogue.vocabulary import NUMBERED, ValueType, load_vocabulary
 from ingest.mapping.paths import to_path_form
@@ -64,6 +65,14 @@ class Kind(StrEnum):
     LENGTH = "length"
     """The length of the field's first axis; its values need not have been read."""
 
+
+KINDS: Final = {
+    FieldKind.TEXT: (Kind.TEXT,),
+    FieldKind.TIME: (Kind.TIME,),
+    FieldKind.QUANTITY: (Kind.QUANTITY,),
+    FieldKind.COUNT: (Kind.LENGTH, Kind.INTEGER),
+}
+"""How a field of a scan may be read; as the first, if a rule does not say."""
 
 ScanField = Literal[
     "title",
@@ -123,13 +132,13 @@ class Target(_Strict):
     """How one scan field or parameter is filled: the first source that gives an acceptable value wins."""
 
     kind: Kind | None = None
-    """Parameters of the vocabulary may leave it out: numbers are quantities, dates are times, the rest is text."""
+    """Fields of a scan and parameters of the vocabulary may leave it out: what they are is known."""
     sources: tuple[Source, ...] = ()
     """Added before those of the extended file."""
     replace: bool = False
     """Forget all that the extended file says of this target."""
     unit: Unit = ""
-    """The canonical unit of a quantity; parameters of the vocabulary have theirs."""
+    """The canonical unit of a quantity; fields of a scan and parameters of the vocabulary have theirs."""
     bare: tuple[BareUnit, ...] = ()
     low: float | None = None
     high: float | None = None
@@ -244,6 +253,10 @@ class RuleFile(_Strict):
         """Return the unit of a parameter: the vocabulary's, else the rule's own."""
         known = load_vocabulary().get(name.replace(NUMBERED, "01"))
         return known.unit if known else self.parameters[name].unit
+
+    def scan_kind_of(self, name: ScanField) -> Kind:
+        """Return how a field of a scan is read: as the rule says, else as the field demands."""
+        return self.targets[name].kind or KINDS[SCAN_FIELDS[name].kind][0]
 
     def kind_of(self, name: str) -> Kind:
         """Return how a parameter is read: as the rule says, else as its type in the vocabulary demands."""

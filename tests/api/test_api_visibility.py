@@ -58,6 +58,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/doi/{prefix}/{suffix:path}": NO_DATASET,  # see test_landing_visibility.py
     "/api/v1/datasets": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
+    "/api/v1/datasets/{dataset_id}/corrections": NO_DATASET,  # see test_corrections_visibility.py, also for PATCH
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
     "/api/v1/datasets/{dataset_id}/scans/{entry_name:path}": KNOWN,
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,

@@ -137,9 +137,9 @@ def test_end_that_cannot_be_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("create", "a"), "say with --scope what the token allows: read, notify, operate"),
-        (("create", "a", "--scope", "write"), "scope 'write': there are read, notify, operate"),
-        (("create", "a", "--scope", "read", "--scope", "READ"), "scope 'READ': there are read, notify, operate"),
+        (("create", "a"), "say with --scope what the token allows: read, notify, edit, operate"),
+        (("create", "a", "--scope", "write"), "scope 'write': there are read, notify, edit, operate"),
+        (("create", "a", "--scope", "read", "--scope", "READ"), "scope 'READ': there are read, notify, edit, operate"),
         (("create", "  ", "--scope", "read"), "say in 1 to 255 characters"),
         (("create", "a" * 256, "--scope", "read"), "say in 1 to 255 characters"),
         (("create", "a", "--scope", "read", "--expires", "soon"), "expires 'soon': say 90d"),

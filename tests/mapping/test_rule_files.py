@@ -158,6 +158,16 @@ def test_a_file_that_extends_itself_by_a_roundabout_way_is_refused(tmp_path: Pat
         load_rules(str(path))
 
 
+def test_a_field_of_a_scan_needs_neither_kind_nor_unit(tmp_path: Path) -> None:
+    source = 'sources = [{ at = ["NXentry"], fields = ["warmth"] }]'
+    rules = load(
+        tmp_path, f"{HEAD}[targets.temperature]\nreplace = true\n{source}\n[targets.wavelength]\nreplace = true\n"
+    )
+    scan = to_drafts(record(entry(field("warmth", 20.0, "degC"))), rules, ZoneInfo("UTC")).scans[0]
+    assert scan.temperature is not None
+    assert (scan.temperature.value.value, scan.temperature.value.unit) == (293.15, "K")
+
+
 def test_what_does_nothing_is_remarked(tmp_path: Path) -> None:
     text = '[parameters.InstrumentBeam_flux]\n[parameters.Site_x]\nkind = "text"\n'
     rules = load(tmp_path, HEAD + text + '[[paths]]\npattern = "{propsal}/{visit}"\n')
