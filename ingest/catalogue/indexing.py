@@ -151,11 +151,6 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
     )
 
 
-def _is_number(row: Any) -> bool:
-    return row.numeric_value is not None or (row.range_bottom is not None and row.range_top is not None)
-
-
-def _to_number(row: Any) -> NumericEntry:
 def _list_titles(dataset: Dataset, scans: Sequence[Any]) -> tuple[str, ...]:
     """Return the titles of the scans; a person's title stands in the place of the first one's."""
     if dataset.title is None:
@@ -163,6 +158,11 @@ def _list_titles(dataset: Dataset, scans: Sequence[Any]) -> tuple[str, ...]:
     return _distinct([dataset.title, *(scan.title for scan in scans[1:])])
 
 
+def _is_number(row: Any) -> bool:
+    return row.numeric_value is not None or (row.range_bottom is not None and row.range_top is not None)
+
+
+def _to_number(row: Any) -> NumericEntry:
     if row.numeric_value is not None:
         return NumericEntry(row.name, row.numeric_value, row.numeric_value)
     return NumericEntry(row.name, row.range_bottom, row.range_top, tuple(row.values or ()))
