@@ -91,17 +91,25 @@ def opened_copy(migrated: Path, folder: Path, database: str | None = None) -> It
     engine.dispose()
 
 
-def add_dataset(session: Session, word: str, *, scans: int = 1, files: int = 1, **values: Any) -> int:
+def add_dataset(
+    session: Session, word: str, *, scans: int = 1, files: int = 1, beside: int | None = None, **values: Any
+) -> int:
     """Add an open dataset with all that belongs to one, its texts made of the word; return its id.
 
-    Keywords set columns of Dataset instead of what stands here.
+    One that is added beside another has its investigation, and shares what has the same name. Further keywords set
+    columns of Dataset instead of what stands here.
     """
-    facility_id = _add(session, Facility(name=f"{word} facility"))
-    root_id = _add(session, Root(path=f"/data/{word}-{next(_numbers)}", facility_id=facility_id))
-    investigation_id = _add(
-        session, Investigation(facility_id=facility_id, name=word, visit_id="v1", title=f"{word} proposal")
-    )
-    sample_id = _add_sample(session, facility_id, word)
+    if beside is None:
+        facility_id = _add(session, Facility(name=f"{word} facility"))
+        root_id = _add(session, Root(path=f"/data/{word}-{next(_numbers)}", facility_id=facility_id))
+        visit = Investigation(facility_id=facility_id, name=word, visit_id="v1", title=f"{word} proposal")
+        investigation_id = _add(session, visit)
+    else:
+        first = session.get_one(Dataset, beside)
+        investigation_id = first.investigation_id
+        facility_id = session.get_one(Investigation, investigation_id).facility_id
+        root_id = session.get_one(MasterFile, first.master_file_id).root_id
+    sample_id = _add_sample(session, session.get_one(Investigation, investigation_id), word)
     columns: dict[str, Any] = {
         "investigation_id": investigation_id,
         "master_file_id": _add(session, to_master(root_id, f"/data/{word}/{next(_numbers)}.h5")),
@@ -121,7 +129,7 @@ def add_dataset(session: Session, word: str, *, scans: int = 1, files: int = 1, 
         "listing_digest": "",
     }
     dataset_id = _add(session, Dataset(**(columns | values)))
-    _add_links(session, facility_id, dataset_id, word)
+    _add_links(session, facility_id, dataset_id, sample_id, word)
     session.add(to_record(session.get_one(Dataset, dataset_id).master_file_id, word))
     scan_ids = [_add(session, _to_scan(dataset_id, sample_id, ordinal, word)) for ordinal in range(scans)]
     add_parameters(session, facility_id, dataset_id, scan_ids, word)
@@ -141,7 +149,7 @@ def add_parameters(session: Session, facility_id: int, dataset_id: int, scan_ids
         facility_id=facility_id, name="InstrumentBeam_incident_energy", units="keV", value_type="NUMERIC"
     )
     text = ParameterType(facility_id=facility_id, name=f"{word}_remark", units="", value_type="STRING")
-    quantity_id, energy_id, text_id = _add(session, quantity), _add(session, energy), _add(session, text)
+    quantity_id, energy_id, text_id = (_have(session, each, "facility_id", "name") for each in (quantity, energy, text))
     common = {"dataset_id": dataset_id, "layer": int(Layer.FILE), "origin": "read"}
     session.add_all(
         [
@@ -178,18 +186,26 @@ def _add(session: Session, entity: Any) -> int:
     return int(entity.id)
 
 
-def _add_sample(session: Session, facility_id: int, word: str) -> int:
-    type_id = _add(session, SampleType(name=f"{word}O2", molecular_formula=f"{word}O2"))
-    return _add(session, Sample(facility_id=facility_id, proposal=word, name=f"{word} sample", type_id=type_id))
+def _have(session: Session, entity: Any, *key: str) -> int:
+    """Return the id of the one with the same key, which is added if there is none."""
+    found = session.query(type(entity)).filter_by(**{name: getattr(entity, name) for name in key}).one_or_none()
+    return _add(session, entity) if found is None else int(found.id)
 
 
-def _add_links(session: Session, facility_id: int, dataset_id: int, word: str) -> None:
-    instrument_id = _add(session, Instrument(facility_id=facility_id, name=f"{word}-bm"))
-    technique_id = _add(session, Technique(name=f"{word} diffraction"))
+def _add_sample(session: Session, visit: Investigation, word: str) -> int:
+    kind = SampleType(name=f"{word}O2", molecular_formula=f"{word}O2")
+    type_id = _have(session, kind, "name", "molecular_formula")
+    sample = Sample(facility_id=visit.facility_id, proposal=visit.name, name=f"{word} sample", type_id=type_id)
+    return _have(session, sample, "facility_id", "proposal", "name")
+
+
+def _add_links(session: Session, facility_id: int, dataset_id: int, sample_id: int, word: str) -> None:
+    instrument_id = _have(session, Instrument(facility_id=facility_id, name=f"{word}-bm"), "facility_id", "name")
+    technique_id = _have(session, Technique(name=f"{word} diffraction"), "name")
     dataset = session.get_one(Dataset, dataset_id)
     of_investigation = {"investigation_id": dataset.investigation_id}
-    session.add(InvestigationInstrument(instrument_id=instrument_id, **of_investigation))
-    session.add(InvestigationSample(sample_id=dataset.sample_id, **of_investigation))
+    session.merge(InvestigationInstrument(instrument_id=instrument_id, **of_investigation))
+    session.merge(InvestigationSample(sample_id=sample_id, **of_investigation))
     session.add(DatasetInstrument(dataset_id=dataset_id, instrument_id=instrument_id))
     session.add(DatasetTechnique(dataset_id=dataset_id, technique_id=technique_id, origin="read"))
 

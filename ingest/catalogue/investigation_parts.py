@@ -50,6 +50,8 @@ def load_instruments(session: Session, viewer: Viewer, now: datetime, ids: Seque
     of_dataset = exists().where(
         DatasetInstrument.dataset_id == Dataset.id, DatasetInstrument.instrument_id == used.instrument_id
     )
+    # Said for each: by itself the inner one would take any instrument of the investigation.
+    of_dataset = of_dataset.correlate(Dataset, used)
     findable = exists().where(Dataset.investigation_id == used.investigation_id, may_find(viewer, now), of_dataset)
     names: dict[int, list[str]] = defaultdict(list)
     statement = (
@@ -74,7 +76,9 @@ def has_sample(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     link = InvestigationSample
     findable = and_(Dataset.investigation_id == link.investigation_id, may_find(viewer, now))
     of_dataset = exists().where(Dataset.sample_id == link.sample_id, findable)
-    of_scan = exists().where(Scan.sample_id == link.sample_id, exists().where(Dataset.id == Scan.dataset_id, findable))
+    # Said for each: by itself the inner one would take any investigation.
+    of_findable = exists().where(Dataset.id == Scan.dataset_id, findable).correlate(Scan, link)
+    of_scan = exists().where(Scan.sample_id == link.sample_id, of_findable)
     return or_(of_dataset.correlate(link), of_scan.correlate(link))
 
 
