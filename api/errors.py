@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     InvalidQueryError: HTTPStatus.BAD_REQUEST,
+    CorrectionError: HTTPStatus.BAD_REQUEST,
     InvalidTokenError: HTTPStatus.UNAUTHORIZED,
     MissingTokenError: HTTPStatus.UNAUTHORIZED,
     MissingScopeError: HTTPStatus.FORBIDDEN,
@@ -53,7 +54,6 @@ STATUS_CODES: Final[dict[type[Exception], HTTPStatus]] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     ConflictError: HTTPStatus.CONFLICT,
-    CorrectionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,

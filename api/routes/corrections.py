@@ -30,7 +30,7 @@ router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
     operation_id="correct_dataset",
     summary="Correct what is said of a dataset",
     response_model=DatasetSchema,
-    responses=problems(404, 412, 422, 503),
+    responses=problems(400, 404, 412, 422, 503),
 )
 def correct_dataset(
     request: Request,

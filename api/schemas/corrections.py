@@ -1,7 +1,7 @@
 """What a person corrects, and what has been corrected."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 from fastapi import Body
 from pydantic import (
@@ -12,10 +12,9 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StringConstraints,
-    model_validator,
 )
 
-from api.questions import refuse_nul
+from api.questions import NO_NUL, refuse_nul
 from api.schemas.base import Answer, PageSchema
 from ingest.catalogue.correctables import LONGEST_LIST, LONGEST_TEXT
 from ingest.catalogue.corrections import LONGEST_REASON, Change
@@ -23,10 +22,11 @@ from ingest.catalogue.model import CorrectionAction
 
 MAX_CHANGES: Final = 100
 
-FieldName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(refuse_nul)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(refuse_nul)]
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(refuse_nul), NO_NUL]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(refuse_nul), NO_NUL]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON), AfterValidator(refuse_nul), NO_NUL]
 Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
-Unit = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(refuse_nul)]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(refuse_nul), NO_NUL]
 
 
 class Amount(BaseModel):
@@ -59,15 +59,9 @@ class CorrectionOrder(BaseModel):
         description="Fields of which the file is believed again.",
         examples=[["title"]],
     )
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON), AfterValidator(refuse_nul)] = (
-        Field(description="Why: kept with it.", examples=["wrong sample loaded, see logbook of 3 November"])
-    )
-
-    @model_validator(mode="after")
-    def _check_any(self) -> Self:
-        if not (self.set or self.remove or self.undo):
-            raise ValueError("say what is to be corrected: set, remove or undo")
-        return self
+    reason: Annotated[
+        str, StringConstraints(min_length=1, max_length=LONGEST_REASON), AfterValidator(refuse_nul), NO_NUL
+    ] = Field(description="Why: kept with it.", examples=["wrong sample loaded, see logbook of 3 November"])
 
     def to_changes(self) -> list[Change]:
         """Return the same in the catalogue's terms."""

@@ -94,6 +94,8 @@ def correct_dataset(
     dataset = hold_dataset(session, dataset_id)
     if dataset is None:
         raise NotFoundError("dataset", dataset_id)
+    if not changes:
+        raise CorrectionError("order", "it corrects nothing: say what to set, remove or undo")
     why = to_reason(reason)
     investigation = session.get_one(Investigation, dataset.investigation_id)
     planned = [_to_planned(session, investigation.facility_id, change) for change in changes]
