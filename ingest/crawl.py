@@ -17,7 +17,7 @@ from sqlalchemy import update
 
 from ingest.catalogue.database import insert_ignoring, run_transaction
 from ingest.catalogue.errors import CatalogueError
-from ingest.catalogue.masters import clamp_ns, mark_vanished, to_instant
+from ingest.catalogue.masters import check_length, clamp_ns, mark_vanished, to_instant
 from ingest.catalogue.model import MasterFile, MasterState, Root
 from ingest.choice import RootChoice
 from ingest.known import KnownMasters
@@ -143,6 +143,7 @@ class _Crawl:
         self._write()
 
     def _list(self, folder: str) -> _Folder:
+        check_length(folder)
         files, folders = [], []
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -181,6 +182,7 @@ class _Crawl:
     def _see(self, path: str) -> None:
         row = self._advance(path)
         try:
+            check_length(path)
             stat = os.lstat(path)
         except FileNotFoundError:
             return

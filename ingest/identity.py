@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -46,6 +46,10 @@ class MasterContext:
     def below_root(self) -> Path:
         """The path relative to the root."""
         return self.path.relative_to(self.root.path)
+
+
+LONGEST_NAME: Final = 1000
+"""Characters: with a number behind it, it is as long as ICAT lets a name of a dataset be."""
 
 
 class Place(NamedTuple):
@@ -92,14 +96,19 @@ def to_place(draft: DatasetDraft, context: MasterContext) -> Place:
 def to_names(context: MasterContext) -> Iterator[str]:
     """Yield what the dataset may be called, best first."""
     below = context.below_root
+    for name in _to_full_names(context, below.parts):
+        yield name[:LONGEST_NAME]
+
+
+def _to_full_names(context: MasterContext, below: tuple[str, ...]) -> Iterator[str]:
     if context.match is not None and context.match.dataset:
         yield context.match.dataset
     else:
         if context.told is not None and context.told.dataset_name:
             yield context.told.dataset_name
         yield context.path.stem
-    yield str(Path(*below.parts[1:])) if len(below.parts) > 1 else str(below)
-    yield str(below)
+    yield str(Path(*below[1:])) if len(below) > 1 else str(Path(*below))
+    yield str(Path(*below))
 
 
 def to_instruments(draft: DatasetDraft, context: MasterContext) -> dict[str, str | None]:

@@ -89,7 +89,7 @@ class _Notices(stomp.ConnectionListener):  # type: ignore[misc]  # the package h
             return
         try:
             self._record(frame.body.encode())
-        except (SQLAlchemyError, OSError):
+        except (CatalogueError, SQLAlchemyError, OSError):
             log.exception("a notice could not be kept; the broker has it still")
             self._ended.set()
             return

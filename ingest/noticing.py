@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from ingest.catalogue.masters import announce, clamp_ns
+from ingest.catalogue.masters import announce, check_length, clamp_ns
 from ingest.catalogue.model import MasterFile, MasterState, Root
 from ingest.catalogue.notices import DueNotice, claim_due_notices, has_due_notice, mark_accepted, mark_waiting
 from ingest.catalogue.roots import normalise
@@ -63,6 +63,7 @@ def _settle(services: Services, notice: DueNotice, now: datetime) -> None:
         with services.read_sessions() as session:
             root = session.get_one(Root, notice.root_id)
         path = _find_master(services, root, Path(notice.path))
+        check_length(str(path))
         stat = path.stat()
     except (_NoMasterError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.locks import Lock, hold_alone, hold_together
-from ingest.catalogue.masters import Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
+from ingest.catalogue.masters import LONGEST_PATH, Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
 from ingest.catalogue.notices import find_told, find_told_at
 from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
@@ -193,6 +193,8 @@ def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
         return Outcome(claim.path, MasterState.SIDE_FILE, draft.kind)
     if not draft.scans:
         raise NexusStructureError(claim.path, "no NXentry")
+    if any(len(scan.entry.encode()) > LONGEST_PATH for scan in draft.scans):
+        raise NexusStructureError(claim.path, f"the name of an entry has more than {LONGEST_PATH} bytes")
     copy_of_id = _settle_identity(session, claim, columns)
     # After a move, which takes the notice along.
     told = find_told(session, claim.master_file_id)

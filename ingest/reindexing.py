@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.comparing import count_datasets, note_held, walk_stretches
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.indexing import load_documents
 from ingest.pipeline import INDEX_BATCH, index_pending
 
@@ -75,8 +77,7 @@ def settle_rebuilt(services: Services) -> None:
     """Leave noted for each dataset what the new index holds of it, and nothing lagging."""
     for stretch in walk_stretches(services.read_sessions, services.index):
         if stretch.list_misnoted():
-            with services.write_sessions.begin() as session:
-                note_held(session, stretch)
+            run_transaction(services.write_sessions, partial(note_held, stretch=stretch))
     index_pending(services)
 
 

@@ -11,14 +11,14 @@ import logging
 import time
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ingest.catalogue.errors import CatalogueError
-from ingest.catalogue.masters import claim_one, make_due, mark_incomplete, release_abandoned, to_claimant
+from ingest.catalogue.database import run_transaction
+from ingest.catalogue.errors import CatalogueError, UnavailableError
+from ingest.catalogue.masters import claim_one, make_due, mark_incomplete, to_claimant
 from ingest.catalogue.model import Root
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import find_told
@@ -31,7 +31,7 @@ from ingest.catalogue.records import (
     stream_records,
 )
 from ingest.catalogue.store import list_units
-from ingest.drain import INDEX_EVERY_SECONDS, ingest_claimed, make_reader, settle_index
+from ingest.drain import INDEX_EVERY_SECONDS, free_abandoned, ingest_claimed, make_reader, settle_index
 from ingest.mapping.lacks import list_unkept
 from ingest.nexus.encoding import RecordFormatError
 from ingest.pipeline import NO_END
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
+    from ingest.catalogue.masters import Claim
     from ingest.catalogue.notices import ToldDataset
     from ingest.pipeline import Outcome, Services
 
@@ -83,7 +84,7 @@ class Remap:
         `note` is told how many records are done, and of how many.
         """
         if not is_dry:
-            self._release_abandoned()
+            free_abandoned(self._services)
         done = 0
         indexed_at = time.monotonic()
         for rulebook in self._stale:
@@ -110,11 +111,10 @@ class Remap:
         with make_reader(self._services) as reader:
             while rows := self._list_lacking(after):
                 for row in rows:
-                    after = master_file_id = row.id
-                    with self._services.write_sessions.begin() as session:
-                        # Due as well as claimed: should we be killed, whoever looks next reads it.
-                        make_due(session, master_file_id, utc_now())
-                        claim = claim_one(session, master_file_id, claimant, utc_now())
+                    after = row.id
+                    claim = run_transaction(
+                        self._services.write_sessions, partial(_claim_due, claimant=claimant, master_file_id=row.id)
+                    )
                     outcome = ingest_claimed(self._services, reader, claim) if claim else None
                     if outcome is not None:
                         report(outcome)
@@ -129,11 +129,6 @@ class Remap:
             return self._services.rulebook.open_for(root)
         except CatalogueError as error:
             return error
-
-    def _release_abandoned(self) -> None:
-        settings = self._services.settings
-        with self._services.write_sessions.begin() as session:
-            release_abandoned(session, utc_now(), timedelta(seconds=settings.claim_seconds), settings.max_attempts)
 
     def _map_batch(self, rulebook: str, after: int) -> list[Remapped]:
         """Return the next records, mapped and compared; none at the end."""
@@ -165,9 +160,8 @@ class Remap:
     def _store(self, rulebook: str, batch: list[Remapped]) -> list[Remapped]:
         """Store what changed and note the rules; return those that counted."""
         try:
-            with self._services.write_sessions.begin() as session:
-                return _store_batch(session, rulebook, batch)
-        except (OperationalError, InterfaceError):
+            return run_transaction(self._services.write_sessions, partial(_store_batch, rulebook=rulebook, batch=batch))
+        except UnavailableError:
             raise  # the database is in trouble, not a dataset
         except Exception as error:
             if len(batch) > 1:
@@ -177,6 +171,12 @@ class Remap:
                 log.exception("failed over the dataset of %s", batch[0].row.path)
             batch[0].fail(error)
             return batch
+
+
+def _claim_due(session: Session, claimant: str, master_file_id: int) -> Claim | None:
+    # Due as well as claimed: should we be killed, whoever looks next reads it.
+    make_due(session, master_file_id, utc_now())
+    return claim_one(session, master_file_id, claimant, utc_now())
 
 
 def _store_batch(session: Session, rulebook: str, batch: list[Remapped]) -> list[Remapped]:

@@ -15,12 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
-from ingest.catalogue.errors import UnavailableError
+from ingest.catalogue.errors import CatalogueError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,19 +46,42 @@ POOL_OVERFLOW: Final = 30
 CONFLICTS: Final = {"40001": "serialization failure", "40P01": "deadlock", "23505": "the same row was made at once"}
 """SQLSTATEs of what fails because of another transaction, and may go well a moment later."""
 TRIES: Final = 8
+_AWAY: Final = ("08", "53", "57", "58", "55P03", "25P03")
+"""How the SQLSTATEs begin that speak of the server and not of the statement: connection, disk and memory, an operator
+or a timeout, the machine; a lock that others held for too long; a transaction that was idle for too long."""
+_DRIVERS: Final = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
 _PLAIN_BATCH: Final = 10_000
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for the address, through which several processes may read and write at once."""
-    if make_url(url).get_backend_name() == "postgresql":
-        return _make_postgresql_engine(url)
-    database = make_url(url).database
-    if database:
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+class DatabaseAddressError(CatalogueError):
+    """The address is none of a database that can hold the catalogue. It is not told again: it may hold a password."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "NXCAT_DATABASE_URL must be of the form postgresql+psycopg://user:password@host:5432/database "
+            "or sqlite:////folder/catalogue.sqlite"
+        )
+
+
+def make_engine(address: str) -> Engine:
+    """Return an engine for the address, through which several processes may read and write at once.
+
+    What is done with it raises UnavailableError where the database cannot be used now. Raises DatabaseAddressError.
+    """
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError) as error:
+        raise DatabaseAddressError from error
+    if url.drivername not in _DRIVERS or not url.database:
+        raise DatabaseAddressError
+    url = url.set(drivername=_DRIVERS[url.drivername])
+    engine = _make_sqlite_engine(url) if url.drivername == "sqlite" else _make_postgresql_engine(url)
+    event.listen(engine, "handle_error", _tell_unavailable, retval=True)
     return engine
 
 
@@ -82,18 +105,18 @@ def run_transaction(sessions: sessionmaker[Session], work: Callable[[Session], T
     """Do the work in a transaction of its own, and return what it returns.
 
     Where another transaction is in the way, it is all undone and begun anew: `work` must bear that. Raises
-    UnavailableError if the database does not answer or lets us wait for too long.
+    UnavailableError if the database does not answer, or if others are in the way again and again.
     """
     for tried in range(1, TRIES + 1):
         try:
             with sessions.begin() as session:
                 return work(session)
         except DBAPIError as error:
-            conflict = CONFLICTS.get(getattr(error.orig, "sqlstate", None) or "")
-            if conflict is None or tried == TRIES:
-                if isinstance(error, OperationalError):
-                    raise UnavailableError(f"the database cannot be used now: {error.orig}") from error
+            conflict = CONFLICTS.get(_to_sqlstate(error.orig))
+            if conflict is None:
                 raise
+            if tried == TRIES:
+                raise UnavailableError(f"the database is too busy: {conflict} in {TRIES} tries") from error
             log.info("begun anew after try %d: %s", tried, conflict)
         time.sleep(random.uniform(0, 0.01 * 2**tried))  # noqa: S311 (so that two do not meet again)
     raise AssertionError
@@ -125,10 +148,7 @@ def insert_plain(session: Session, entity: type[Base], columns: Sequence[str], r
     """
     names = ", ".join(columns)
     if session.get_bind().dialect.name == "postgresql":
-        driver: Any = session.connection().connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY {entity.__tablename__} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(session.connection(), f"COPY {entity.__tablename__} ({names}) FROM STDIN", rows)
         return
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {entity.__tablename__} ({names}) VALUES ({marks})"  # noqa: S608 (our names)
@@ -148,7 +168,51 @@ def _make_insert(session: Session, entity: type[Base]) -> postgresql.Insert | sq
     return postgresql.insert(entity) if is_postgresql else sqlite.insert(entity)
 
 
-def _make_postgresql_engine(url: str) -> Engine:
+def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    from psycopg import Error  # noqa: PLC0415 (who uses SQLite is spared 0.1 s)
+
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except Error as error:
+        # As if it had gone by way of SQLAlchemy, which has no words for COPY.
+        told = DBAPIError.instance(statement, None, error, Error, dialect=connection.dialect)
+        raise _find_unavailable(told) or told from error
+
+
+def _tell_unavailable(context: ExceptionContext) -> UnavailableError | None:
+    return None if context.is_pre_ping else _find_unavailable(context.sqlalchemy_exception)
+
+
+def _find_unavailable(error: StatementError | None) -> UnavailableError | None:
+    """Return what to raise instead where the database, and not what was asked of it, is the trouble."""
+    if not isinstance(error, DBAPIError):
+        return None
+    state = _to_sqlstate(error.orig)
+    advice = "" if state else "; see that it runs, and that NXCAT_DATABASE_URL names it"
+    is_away = state.startswith(_AWAY) or (isinstance(error, OperationalError) and not state)
+    if isinstance(error.orig, sqlite3.OperationalError):
+        # The code of what is wrong with a statement is that of whatever has no other.
+        is_away, advice = error.orig.sqlite_errorcode & 0xFF != sqlite3.SQLITE_ERROR, ""
+    told = " ".join(str(error.orig).split())
+    return UnavailableError(f"the database cannot be used now{advice}: {told}") if is_away else None
+
+
+def _to_sqlstate(error: BaseException | None) -> str:
+    return getattr(error, "sqlstate", None) or ""
+
+
+def _make_sqlite_engine(url: URL) -> Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_postgresql_engine(url: URL) -> Engine:
     said = {
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         "lock_timeout": f"{LOCK_SECONDS}s",

@@ -6,12 +6,13 @@ is. A claim counts an attempt before the file is opened, so that a file at which
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, CursorResult, and_, select, update
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 _LARGEST_NS = 2**63 - 1
+LONGEST_PATH: Final = 2600
+"""Bytes of a path that is stored: with its root's number it goes into an index of PostgreSQL, a third of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,12 @@ def clamp_ns(mtime_ns: int) -> int:
     return max(-_LARGEST_NS, min(mtime_ns, _LARGEST_NS))
 
 
+def check_length(path: str) -> None:
+    """Raise OSError, as a file system does, if the path is too long to be stored."""
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise OSError(errno.ENAMETOOLONG, f"its path has more than {LONGEST_PATH} bytes", path)
+
+
 def to_instant(mtime_ns: int) -> datetime:
     """Return the mtime as an instant, within what is stored."""
     return datetime.fromtimestamp(clamp_ns(mtime_ns) / 1e9, UTC)
@@ -61,7 +70,11 @@ def to_instant(mtime_ns: int) -> datetime:
 def announce(
     session: Session, root_id: int, path: str, size: int, mtime_ns: int, now: datetime, *, instrument: str | None = None
 ) -> int:
-    """Leave the file known, due and declared closed, and return its id; the instrument as far as it is known yet."""
+    """Leave the file known, due and declared closed, and return its id; the instrument as far as it is known yet.
+
+    Raises OSError if the path is too long.
+    """
+    check_length(path)
     stat = {"file_size": size, "mtime_ns": clamp_ns(mtime_ns)}
     sighting: dict[str, Any] = {**stat, "seen_at": now, "next_attempt_at": now, "is_closed": True}
     if instrument is not None:

@@ -18,6 +18,7 @@ from sqlalchemy import func, or_, select, update
 
 from ingest.catalogue.database import insert_ignoring
 from ingest.catalogue.errors import NotFoundError, PathOutsideRootsError
+from ingest.catalogue.masters import LONGEST_PATH, check_length
 from ingest.catalogue.model import Dataset, MasterFile, Notice, NoticeState
 from ingest.catalogue.paging import LARGEST_KEY, Page, PageRequest, from_cursor, to_page
 from ingest.catalogue.redaction import is_personal, to_redacted
@@ -35,6 +36,8 @@ LEASE: Final = timedelta(minutes=2)
 FIRST_DELAY: Final = timedelta(seconds=10)
 LONGEST_DELAY: Final = timedelta(hours=1)
 LONGEST_MESSAGE: Final = 65_536
+LONGEST_NAME: Final = 255
+_NAMES: Final = ("proposal", "instrument", "dataset_name", "sample_name")
 """Bytes that are kept of a message that cannot be understood."""
 
 
@@ -193,22 +196,27 @@ def list_notices(
 def _find_place(session: Session, told: str) -> tuple[str, int | None]:
     """Return the path as it is stored, and the root that it lies in, if it lies in one."""
     if not told.startswith("/") or "\0" in told:
-        return told.replace("\0", "?"), None
+        return _to_refused(told), None
     try:
         root = get_root(session, Path(told))
-    except PathOutsideRootsError:
-        return os.path.normpath(told), None
-    return str(normalise(Path(told))), root.id
+        real = str(normalise(Path(told)))
+        check_length(real)
+    except (PathOutsideRootsError, OSError):
+        return _to_refused(os.path.normpath(told)), None
+    return real, root.id
+
+
+def _to_refused(told: str) -> str:
+    """Return what can be stored of a place that is none of ours."""
+    raw = told.replace("\0", "?").encode("utf-8", "backslashreplace")
+    return raw[:LONGEST_PATH].decode("utf-8", "ignore")
 
 
 def _to_columns(told: ToldDataset) -> dict[str, Any]:
     """Return what is kept of what was told: no personal address among it."""
     parameters = {name: to_redacted(text) for name, text in told.parameters.items() if not is_personal(name)}
     columns = {
-        "proposal": told.proposal,
-        "instrument": told.instrument,
-        "dataset_name": told.dataset_name,
-        "sample_name": told.sample_name,
+        **{name: (getattr(told, name) or "")[:LONGEST_NAME] or None for name in _NAMES},
         "start_date": told.start_date,
         "end_date": told.end_date,
         "parameters": parameters,

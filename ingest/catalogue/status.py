@@ -41,7 +41,7 @@ def check_readiness(engine: Engine, index: DatasetIndex) -> Readiness:
     try:
         version = find_schema_version(engine)
         has_database = True
-    except SQLAlchemyError:
+    except (UnavailableError, SQLAlchemyError):
         version, has_database = None, False
     return Readiness(has_database, version == SCHEMA_VERSION, _can_search(index))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ingest.mapping.positions import EntryIndex
     from ingest.mapping.readings import Numbers, Reading
 
+LARGEST_COUNT: Final = 2**53
+"""More points no scan has, and fewer a database can count."""
 AGREE: Final = 0.02
 """Relative; a bare number is given the unit that makes it agree this well with its partner."""
 
@@ -52,14 +54,14 @@ class Search:
         """Return the first whole number above zero."""
         for reading in read_candidates(self.index, target):
             numbers = to_numbers(reading, target)
-            if numbers is not None and len(numbers.values) == 1 and numbers.values[0] >= 1:
+            if numbers is not None and len(numbers.values) == 1 and 1 <= numbers.values[0] <= LARGEST_COUNT:
                 return Taken(int(numbers.values[0]), reading.path, to_original(reading.value))
         return None
 
     def find_length(self, target: TargetPlan) -> Taken[int] | None:
         """Return the length of the first array that has one."""
         for reading in read_candidates(self.index, target):
-            if reading.field is not None and reading.field.shape:
+            if reading.field is not None and reading.field.shape and reading.field.shape[0] <= LARGEST_COUNT:
                 return Taken(reading.field.shape[0], reading.path, "x".join(map(str, reading.field.shape)))
         return None
 

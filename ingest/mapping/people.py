@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SEPARATORS: Final = re.compile(r"\s*(?:[;/&\n|]|\s(?:and|und|et)\s)\s*")
 _WORDS: Final = re.compile(r"\S+\s+\S+")
+LONGEST_NAME: Final = 255
+"""Characters: as long as ICAT lets names of people and of what they do be."""
 _CONTACT: Final = re.compile(r"\S+@\S+|\[redacted\]|\+?\d[\d\s()./-]{5,}\d")
 
 
@@ -38,7 +40,7 @@ def _read_people(search: Search, place: Place, rule: PeopleRule) -> list[PersonD
         role = _first_text(search, place, rule.role)
         orcid = find_orcid(_first_text(search, place, rule.orcid)) if len(names) == 1 else None
         path = place.group.path_of(field.name)
-        return [PersonDraft(Taken(name, path, name), role, orcid) for name in names]
+        return [PersonDraft(Taken(name[:LONGEST_NAME], path, name), role, orcid) for name in names]
     return []
 
 
@@ -69,5 +71,5 @@ def _first_text(search: Search, place: Place, names: tuple[str, ...]) -> str | N
     for name in names:
         field = place.find_field(name.casefold())
         if field is not None and isinstance(field.value, str) and not _is_placeholder(search, field.value):
-            return field.value
+            return field.value[:LONGEST_NAME]
     return None

@@ -30,6 +30,11 @@ _TEXTS: Final[tuple[ScanField, ...]] = (
     "sample_identifier",
     "experiment_identifier",
 )
+LONGEST_NAME: Final = 255
+"""Characters of what is a name or an identifier: as long as ICAT lets those be. The original is kept beside it."""
+_NAMES: Final[tuple[ScanField, ...]] = (
+    *("end_reason", "instrument_name", "sample_name", "sample_formula", "sample_identifier", "experiment_identifier"),
+)
 _NUMBERED: Final = re.compile(r"(\d+)(?:\.(\d+))?$")
 _WHOLE_NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?")
 _LONGEST_NUMBER: Final = 9
@@ -40,7 +45,8 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
     """Return all that the entry says of itself. What puzzles is added to the search's flags."""
     targets = search.plan.targets
     texts = {name: search.find_text(targets[name]) for name in _TEXTS if name in targets}
-    probe = search.find_text(targets["probe"]) if "probe" in targets else None
+    texts |= {name: _to_short(texts[name]) for name in _NAMES if name in texts}
+    probe = _to_short(search.find_text(targets["probe"])) if "probe" in targets else None
     energy, wavelength = find_beam(search, probe)
     start, end = _find_times(search)
     entry = search.index.entry.group
@@ -66,6 +72,11 @@ def sort_key(scan: ScanDraft) -> tuple[int, int, str, str]:
     major, minor = _to_numbers(scan.entry.rpartition("/")[2])
     start = scan.start_time.value.instant.isoformat() if scan.start_time else "~"
     return major, minor, start, scan.entry
+
+
+def _to_short(taken: Taken[str] | None) -> Taken[str] | None:
+    is_long = taken is not None and len(taken.value) > LONGEST_NAME
+    return replace(taken, value=taken.value[:LONGEST_NAME]) if taken is not None and is_long else taken
 
 
 def _to_numbers(name: str) -> tuple[int, int]:
