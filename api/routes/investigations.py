@@ -64,7 +64,7 @@ def get_investigation(
     now: NowDependency,
     investigation_id: InvestigationId,
 ) -> InvestigationSchema:
-    """Return the investigation, with the people whom its files name and the extent of its data."""
+    """Return the investigation, with the users whom its files name and the extent of its data."""
     view = investigations.get_investigation(session, viewer, now, investigation_id)
     return InvestigationSchema(**to_members(view), links=_to_links(request, view))
 

@@ -8,6 +8,7 @@ from api.schemas.base import Answer, FacetSchema, PageSchema
 from api.schemas.references import InvestigationReference, SampleReference
 from ingest.catalogue.search import Noun, Sort
 from ingest.catalogue.views import Visibility
+from ingest.catalogue.vocabulary import ValueType
 
 
 class DatasetLinks(Answer):
@@ -154,7 +155,7 @@ class ParameterSchema(Answer):
     name: str = Field(examples=["InstrumentMonochromator_energy"])
     scan: str | None = Field(description="Entry name of its scan; null: the dataset's own.", examples=["/1.1"])
     description: str | None = Field(examples=["Energy of the photons behind the monochromator"])
-    value_type: str = Field(description="NUMERIC, STRING or DATE_AND_TIME.", examples=["NUMERIC"])
+    value_type: ValueType = Field(examples=["NUMERIC"])
     unit: str = Field(
         description="Of all numbers here; empty for texts and times, 1 for bare numbers.", examples=["keV"]
     )

@@ -31,7 +31,7 @@ class InstrumentSummarySchema(Answer):
 class InstrumentSchema(InstrumentSummarySchema):
     """An instrument with what is done there."""
 
-    techniques: list[FacetValueSchema] = Field(description="How many of its datasets have each technique.")
+    technique_counts: list[FacetValueSchema] = Field(description="How many of its datasets have each technique.")
 
 
 class InstrumentPageSchema(PageSchema):

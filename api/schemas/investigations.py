@@ -40,11 +40,11 @@ class PersonReference(Answer):
 
 
 class InvestigationSchema(InvestigationSummarySchema):
-    """An investigation with its people and its extent."""
+    """An investigation with its users and its extent."""
 
     summary: str | None = Field(examples=[None])
     doi: str | None = Field(examples=[None])
-    people: list[PersonReference]
+    users: list[PersonReference] = Field(description="Who took part.")
     sample_count: int = Field(examples=[3])
     file_count: int = Field(examples=[46440])
     file_size: int = Field(description="Of all files, in bytes.", examples=[8808038400])

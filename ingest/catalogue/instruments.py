@@ -56,7 +56,7 @@ class InstrumentView:
 class InstrumentDetail(InstrumentView):
     """An instrument with the techniques of these datasets, the most frequent first."""
 
-    techniques: tuple[FacetValue, ...]
+    technique_counts: tuple[FacetValue, ...]
 
 
 def list_instruments(
@@ -88,7 +88,7 @@ def get_instrument(
     of_it = (AnyOf(Noun.INSTRUMENT, (view.name,)), of_facility(view.facility))
     return InstrumentDetail(
         **{field.name: getattr(view, field.name) for field in fields(view)},
-        techniques=count_values(index, viewer, now, Noun.TECHNIQUE, *of_it),
+        technique_counts=count_values(index, viewer, now, Noun.TECHNIQUE, *of_it),
     )
 
 

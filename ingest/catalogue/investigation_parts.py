@@ -82,7 +82,7 @@ def has_sample(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
     return or_(of_dataset.correlate(link), of_scan.correlate(link))
 
 
-def load_people(session: Session, findable: ColumnElement[bool]) -> tuple[PersonView, ...]:
+def load_users(session: Session, findable: ColumnElement[bool]) -> tuple[PersonView, ...]:
     """Return whom the scans of these datasets name, by name; the condition has asked the rule."""
     users = cast(Scan.users, Text)
     statement = (

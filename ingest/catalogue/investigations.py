@@ -1,7 +1,7 @@
 """Investigations as a viewer may see them: through those of their datasets that it may find, and no others.
 
 An investigation's own dates follow all its datasets, closed ones too; so its dates, its class, its instruments, its
-samples and its people are taken from the datasets that may be found. Functions over a Session that only read.
+samples and its users are taken from the datasets that may be found. Functions over a Session that only read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tru
 
 from ingest.catalogue.errors import NotFoundError
 from ingest.catalogue.finding import parse_dates
-from ingest.catalogue.investigation_parts import count_samples, load_instruments, load_people
+from ingest.catalogue.investigation_parts import count_samples, load_instruments, load_users
 from ingest.catalogue.matching import contains_words, is_one_of
 from ingest.catalogue.model import (
     Dataset,
@@ -101,7 +101,7 @@ class InvestigationDetail(InvestigationSummary):
 
     summary: str | None
     doi: str | None
-    people: tuple[PersonView, ...]
+    users: tuple[PersonView, ...]
     sample_count: int
     file_count: int
     file_size: int
@@ -142,7 +142,7 @@ def get_investigation(session: Session, viewer: Viewer, now: datetime, investiga
         **{field.name: getattr(summary, field.name) for field in fields(summary)},
         summary=row.summary,
         doi=row.doi,
-        people=load_people(session, findable),
+        users=load_users(session, findable),
         sample_count=count_samples(session, viewer, now, row.id),
         file_count=int(file_count),
         file_size=int(file_size),

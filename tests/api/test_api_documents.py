@@ -15,7 +15,11 @@ from api import errors, questions, schemas
 from api.app import create_app
 from api.schemas import base
 from api.settings import ApiSettings
-from ingest.catalogue.access import Scope
+from ingest.catalogue.access import Scope, create_token
+from ingest.catalogue.model import MasterState, Root
+from ingest.catalogue.notices import ToldDataset, record_notice
+from tests.entities import PAST, add_dataset, to_master
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -93,6 +97,64 @@ def test_every_field_that_is_no_flag_has_an_example(model: type[BaseModel]) -> N
     for name, field in model.model_fields.items():
         if field.annotation in plain:
             assert field.examples, name
+
+
+def to_kind(field: dict[str, Any]) -> str:
+    """Return what a field holds, whether it may be null or not."""
+    kinds = [each for each in field.get("anyOf", [field]) if each.get("type") != "null"]
+    (kind,) = kinds
+    return str(kind.get("$ref") or kind.get("format") or kind.get("type"))
+
+
+def test_one_word_means_one_thing_in_all_answers(document: dict[str, Any]) -> None:
+    """But for links, which say for each word where it is, and for ICAT+'s answers, which have its words."""
+    kinds: dict[str, set[str]] = {}
+    for name in {model.__name__ for model in MODELS if issubclass(model, base.Answer)} | {"Problem"}:
+        if name.endswith("Links") or name.startswith("Icat") or name not in document["components"]["schemas"]:
+            continue
+        for word, field in document["components"]["schemas"][name]["properties"].items():
+            kinds.setdefault(word, set()).add(to_kind(field))
+    several = {word for word, found in kinds.items() if len(found) > 1}
+    assert several == {"kind", "links", "status", "value"}
+
+
+def test_names_tell_what_is_held(document: dict[str, Any]) -> None:
+    for name, model in document["components"]["schemas"].items():
+        for word, field in model.get("properties", {}).items():
+            kind = to_kind(field) if len(field.get("anyOf", [])) <= 2 else "several"
+            if kind == "date-time":
+                assert word.endswith(("_date", "_at", "Date", "date_time_value")), (name, word)
+            if kind == "boolean":
+                assert word.startswith("is_") or word in ("all", "swmr", "zone_known"), (name, word)
+            if word.endswith("_count"):
+                assert kind == "integer", (name, word)
+            if word.startswith("is_"):
+                assert kind == "boolean", (name, word)
+
+
+@on_both_databases
+def test_times_are_in_utc_wherever_they_stand(catalogue: Catalogue, client: TestClient) -> None:
+    with catalogue.sessions.begin() as session:
+        dataset_id = add_dataset(session, "zinnia", id=1)
+        session.add(Root(path="/data/told", facility_id=1))
+        session.add(to_master(1, "/data/bad.h5", state=MasterState.QUARANTINED, reason="not HDF5"))
+        session.flush()
+        record_notice(session, ToldDataset(path="/data/told/a.h5", end_date=PAST), "http", PAST)
+        token = create_token(session, "all", Scope, PAST, None).text
+    catalogue.index_all()
+    client.headers["Authorization"] = f"Bearer {token}"
+    found = set()
+    for path, operations in client.get(OPENAPI).json()["paths"].items():
+        if "get" not in operations or path.startswith(("/files", "/archives", "/doi")):
+            continue
+        asked = re.sub(r"\{\w+_id\}", str(dataset_id), path).format(entry_name="1.1", api_key=token)
+        needed = {"instrumentName": "zinnia-bm", "investigationName": "zinnia", "investigationId": dataset_id}
+        answer = client.get(asked, params=needed if path.startswith("/icatplus") else None)
+        assert answer.status_code == 200, (asked, answer.text)
+        times = re.findall(r'"(\w+)":"(\d{4}-\d\d-\d\dT[^"]*)"', answer.text)
+        assert all(time.endswith("Z") for _, time in times), times
+        found.update(name for name, _ in times)
+    assert {"start_date", "modified_at", "told_at", "startDate"} <= found
 
 
 def test_token_is_declared_and_what_follows_from_it(document: dict[str, Any]) -> None:

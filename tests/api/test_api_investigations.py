@@ -113,21 +113,21 @@ def test_reader_is_shown_what_closed_datasets_say(client: TestClient, visits: Vi
     assert list_names(client, PATH, {"sort": "oldest"}, visits.reader)[0] == "zinnia/v1"
 
 
-def test_one_is_shown_with_its_people_and_its_extent(client: TestClient, visits: Visits) -> None:
+def test_one_is_shown_with_its_users_and_its_extent(client: TestClient, visits: Visits) -> None:
     path = f"{PATH}/{visits.investigations['zinnia']}"
     answer = client.get(path)
     (of_list,) = client.get(PATH, params={"q": "zinnia"}).json()["items"]
     assert answer.json() == of_list | {
         "summary": "strain in bearing steel",
         "doi": "10.5072/zinnia",
-        "people": [{"name": "Ada zinnia", "role": None}],
+        "users": [{"name": "Ada zinnia", "role": None}],
         "sample_count": 1,
         "file_count": 4,
         "file_size": 40,
     }
     whole = client.get(path, headers=visits.reader).json()
     assert (whole["sample_count"], whole["file_count"]) == (2, 9)
-    assert [person["name"] for person in whole["people"]] == [f"Ada {CLOSED}", "Ada zinnia"]
+    assert [person["name"] for person in whole["users"]] == [f"Ada {CLOSED}", "Ada zinnia"]
 
 
 def test_announced_one_is_embargoed_until_its_last_dataset_opens(client: TestClient, visits: Visits) -> None:
