@@ -130,7 +130,7 @@ def migrated_database(postgresql_server: str) -> Iterator[str]:
 def postgresql_url(migrated_database: str) -> Iterator[str]:
     """Yield the address of an empty catalogue on PostgreSQL, as SQLAlchemy writes it."""
     yield migrated_database
-    with psycopg.connect(_to_libpq(migrated_database), autocommit=True) as connection:
+    with psycopg.connect(to_libpq(migrated_database), autocommit=True) as connection:
         connection.execute(_EMPTY_ALL)
 
 
@@ -138,14 +138,25 @@ def postgresql_url(migrated_database: str) -> Iterator[str]:
 def empty_database(server: str) -> Iterator[str]:
     """Yield the address of a database without a schema; it is dropped afterwards, whoever still uses it."""
     name = f"nxcat_test_{uuid4().hex}"
-    with psycopg.connect(_to_libpq(server), autocommit=True) as connection:
+    with psycopg.connect(to_libpq(server), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     yield make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
-    with psycopg.connect(_to_libpq(server), autocommit=True) as connection:
+    with psycopg.connect(to_libpq(server), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _to_libpq(address: str) -> str:
+@contextmanager
+def copied_database(address: str) -> Iterator[str]:
+    """Yield the address of a copy of a database that nobody uses now; it is dropped afterwards."""
+    url, name = make_url(address), f"nxcat_test_{uuid4().hex}"
+    with psycopg.connect(to_libpq(address), dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}")
+        yield url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def to_libpq(address: str) -> str:
+    """Return the address as PostgreSQL's own library writes it."""
     return make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
 
 

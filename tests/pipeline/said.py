@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+
+    Ask = Callable[[str], list[tuple[Any, ...]]]
+    """What answers a statement with its rows."""
 
 _OF_MASTER = "JOIN dataset d ON d.id = t.dataset_id JOIN master_file m ON m.id = d.master_file_id"
 _QUERIES = {
@@ -42,17 +43,12 @@ _QUERIES = {
 }
 
 
-def read_said(data_folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what the catalogue in that folder says, in one order."""
-    with closing(sqlite3.connect(data_folder / "catalogue.sqlite")) as connection:
-        return {
-            name: sorted(connection.execute(query.replace("OF_MASTER", _OF_MASTER)), key=repr)
-            for name, query in _QUERIES.items()
-        }
+def read_said(ask: Ask) -> dict[str, list[tuple[Any, ...]]]:
+    """Return what the catalogue says, in one order."""
+    return {name: sorted(ask(query.replace("OF_MASTER", _OF_MASTER)), key=repr) for name, query in _QUERIES.items()}
 
 
-def read_revisions(data_folder: Path) -> dict[str, tuple[int, int]]:
+def read_revisions(ask: Ask) -> dict[str, tuple[int, int]]:
     """Return id and revision of each dataset by the path of its master."""
     query = "SELECT m.path, d.id, d.revision FROM dataset d JOIN master_file m ON m.id = d.master_file_id"
-    with closing(sqlite3.connect(data_folder / "catalogue.sqlite")) as connection:
-        return {path: (dataset_id, revision) for path, dataset_id, revision in connection.execute(query)}
+    return {path: (dataset_id, revision) for path, dataset_id, revision in ask(query)}

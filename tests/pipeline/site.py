@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from ingest.catalogue.masters import claim_next, to_claimant
 from ingest.catalogue.model import Datafile, Dataset, Investigation, MasterFile, Root, Scan
@@ -163,6 +163,11 @@ class Site:
     def reads(self) -> Session:
         """Return a session that reads."""
         return self.services.read_sessions()
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return the rows that the database answers."""
+        with self.reads() as session:
+            return [tuple(row) for row in session.execute(text(statement))]
 
     def count(self, entity: Any) -> int:
         """Return how many rows there are."""

@@ -33,6 +33,7 @@ from ingest.services import open_services
 from tests.pipeline.said import read_revisions, read_said
 from tests.pipeline.site import OLD, Site, set_age, watching
 from tests.pipeline.test_identity import writing
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,6 +134,7 @@ def rulebooks(site: Site) -> set[str]:
 # --- what it does ---------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_a_new_rule_reaches_datasets_without_a_file_being_opened(site: Site, rules: Rules) -> None:
     one, other = site.write("a.h5", comment="hello"), site.write("b.h5", title="without")
     site.crawl(rules=rules(""))
@@ -185,7 +187,7 @@ def test_the_catalogue_then_says_what_a_fresh_crawl_by_the_new_rules_would(
             rules(text)
             told = remap(site)
             site.assert_index_agrees()
-        said[name] = read_said(tmp_path / name)
+            said[name] = read_said(site.ask)
         assert told["failed"] == 0
         assert (told["changed"] > 0) == (name == "remapped" and text == MUCH)
     assert said["remapped"].keys() == said["fresh"].keys()
@@ -279,6 +281,7 @@ def test_a_reading_by_changed_rules_notes_them_and_leaves_an_equal_record_alone(
 # --- what it leaves alone -------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_what_a_person_and_a_notice_say_survives_and_is_shown(site: Site, rules: Rules) -> None:
     path = site.write(comment="hello")
     site.crawl(rules=rules(COMMENT))
@@ -395,6 +398,7 @@ def test_a_side_file_that_would_be_a_dataset_is_named_and_read_again_only_on_req
     site.assert_index_agrees()
 
 
+@on_both_databases
 def test_the_place_of_a_side_file_follows_the_rules(site: Site, rules: Rules) -> None:
     side = site.write("hc1/id00/camera.h5", experiment_identifier="hc55", end_time="2020-01-01T00:00:00Z")
     with h5py.File(side, "r+", locking=False) as file:
@@ -405,7 +409,7 @@ def test_the_place_of_a_side_file_follows_the_rules(site: Site, rules: Rules) ->
     rules(f"{when}[targets.experiment_identifier]\nreplace = true\n")
     told = remap(site)
     assert (told["looked_at"], told["side_files"]) == (0, 1)
-    assert read_said(site.folder.parent / "data")["others"] == [("hc1/id00/camera.h5", "hdf5-nexus", "hc1", "none")]
+    assert read_said(site.ask)["others"] == [("hc1/id00/camera.h5", "hdf5-nexus", "hc1", "none")]
 
 
 def test_a_dataset_that_has_no_end_by_the_new_rules_is_incomplete(site: Site, rules: Rules) -> None:
@@ -447,6 +451,7 @@ def test_a_master_that_cannot_be_read_now_is_not_made_due(site: Site, rules: Rul
 # --- what fails -----------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_a_parameter_in_another_unit_fails_its_dataset_alone_and_says_what_to_do(site: Site, rules: Rules) -> None:
     one, other = site.write("a.h5", flux=(3.0, "m"), comment="a"), site.write("b.h5", title="b", comment="b")
     site.crawl(rules=rules(FLUX.format("m")))
@@ -536,6 +541,7 @@ def test_a_newer_reading_counts(site: Site, rules: Rules) -> None:
     assert find_value(site, paths[1], "Site_comment") == ("b", "/1.1/comment")
 
 
+@on_both_databases
 @pytest.mark.parametrize(
     "statement",
     [
@@ -561,6 +567,7 @@ def test_whatever_was_done_meanwhile_counts(site: Site, rules: Rules, statement:
     assert find_value(site, path, "Site_comment") is None
 
 
+@on_both_databases
 def test_what_a_worker_has_in_hand_is_left_to_it_and_told(site: Site, rules: Rules) -> None:
     path = site.write(comment="hello")
     site.crawl(rules=rules(""))
@@ -574,6 +581,7 @@ def test_what_a_worker_has_in_hand_is_left_to_it_and_told(site: Site, rules: Rul
     assert remap(site)["changed"] == 1
 
 
+@on_both_databases
 def test_several_batches_and_roots_are_gone_through(
     site: Site, rules: Rules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -617,11 +625,11 @@ def test_a_person_may_close_a_root_while_it_is_mapped(site: Site, rules: Rules) 
     assert site.dataset(path).is_secret
 
 
-def test_changed_rules_change_nobodys_revision_twice(site: Site, rules: Rules, data_folder: Path) -> None:
+def test_changed_rules_change_nobodys_revision_twice(site: Site, rules: Rules) -> None:
     for name in "abc":
         site.write(f"{name}.h5", title=name, comment=name)
     site.crawl(rules=rules(""))
-    before = read_revisions(data_folder)
+    before = read_revisions(site.ask)
     rules(COMMENT)
     remap(site)
     rules(COMMENT + SAME)
@@ -630,4 +638,4 @@ def test_changed_rules_change_nobodys_revision_twice(site: Site, rules: Rules, d
         root, _ = upsert_root(session, site.folder, RootSettings())
     crawl_root(site.services, root, utc_now())
     site.drain()
-    assert read_revisions(data_folder) == {path: (one, two + 1) for path, (one, two) in before.items()}
+    assert read_revisions(site.ask) == {path: (one, two + 1) for path, (one, two) in before.items()}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    catalogue = Catalogue(tmp_path / "data")
+def catalogue(tmp_path: Path, database: str | None) -> Iterator[Catalogue]:
+    catalogue = Catalogue(tmp_path / "data", database)
     yield catalogue
     catalogue.assert_no_process_is_left()
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
+import psycopg
 
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.samples.hdf5 import set_age
 from tests.builders import write_master
 from tests.pipeline.site import OLD
+from tests.servers import to_libpq
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +35,14 @@ class Catalogue:
     """A data folder, and the processes that use it: they are known by it, whatever group they are in."""
 
     folder: Path
+    database: str | None = None
+    """The address of its database, if that is not the one in the folder."""
 
     def environment(self, **settings: Any) -> dict[str, str]:
         """Return the environment of a process that uses this catalogue."""
         said = {f"NXCAT_{name}": str(value) for name, value in settings.items()}
+        if self.database is not None:
+            said["NXCAT_DATABASE_URL"] = self.database
         return {**os.environ, "NXCAT_DATA": str(self.folder), **said}
 
     def start(self, *arguments: str | Path, **settings: Any) -> subprocess.Popen[str]:
@@ -53,6 +59,9 @@ class Catalogue:
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows that the database answers; none while it has no tables."""
+        if self.database is not None:
+            with psycopg.connect(to_libpq(self.database)) as server:
+                return server.execute(statement.encode()).fetchall()
         database = self.folder / "catalogue.sqlite"
         if not database.exists():
             return []
@@ -91,8 +100,9 @@ class Catalogue:
 
     def assert_whole(self, masters: int) -> None:
         """Fail unless that many masters are one dataset each, and the index holds exactly those."""
-        assert self.ask("PRAGMA integrity_check") == [("ok",)]
-        assert self.ask("PRAGMA foreign_key_check") == []
+        if self.database is None:
+            assert self.ask("PRAGMA integrity_check") == [("ok",)]
+            assert self.ask("PRAGMA foreign_key_check") == []
         assert self.ask("SELECT state, count(*) FROM master_file GROUP BY state") == [("ingested", masters)]
         assert self.ask("SELECT count(*) FROM dataset WHERE copy_of_id IS NULL") == [(masters,)]
         assert self.ask("SELECT count(*) FROM master_record") == [(masters,)]
