@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TOKEN = f"{PREFIX}{'Ab-_' * 11}"
 SECRETS = {
     f"GET /icatplus/dataacquisition/{TOKEN}/investigation": f"GET /icatplus/dataacquisition/{PREFIX}.../investigation",
+    "GET /icatplus/dataacquisition/5f2c-9e/dataset?skip=1": "GET /icatplus/dataacquisition/.../dataset?skip=1",
     "cannot reach redis://:s3cret@host:6379/0": "cannot reach redis://:...@host:6379/0",
     "amqp://nxcat:s3cret@mq.example.org": "amqp://nxcat:...@mq.example.org",
     "/files/1/a.h5?key=3&signature=Zm9v-_&expires=1": "/files/1/a.h5?key=3&signature=...&expires=1",
