@@ -311,9 +311,9 @@ def test_link_within_the_root_does_not_open_a_dataset_that_is_closed(
 
 @pytest.mark.usefixtures("ids")
 def test_link_within_the_root_opens_what_is_open_or_nobodys(client: TestClient, shelf: Shelf) -> None:
-    (shelf.root / "shared").mkdir()
-    (shelf.root / "shared/mask.h5").write_bytes(b"a mask")
-    for word, target in ((OPEN, shelf.root / OPEN / NAME), ("mask", shelf.root / "shared/mask.h5")):
+    (shelf.root / "masks").mkdir()
+    (shelf.root / "masks/mask.h5").write_bytes(b"a mask")
+    for word, target in ((OPEN, shelf.root / OPEN / NAME), ("mask", shelf.root / "masks/mask.h5")):
         linked_id = add_linked(shelf, word, target)
         for door in DOORS:
             answer = client.get(door.format(linked_id))
@@ -332,3 +332,14 @@ def test_open_dataset_in_the_folder_of_a_closed_one_opens_its_own_files(client: 
     assert client.get(f"/files/{links}/own.h5").text == "open"
     assert client.get(f"/files/{links}/other.h5").status_code == 403
     assert client.get(f"/files/{links}/unlisted.h5").status_code == 403
+
+
+def test_of_two_datasets_in_one_folder_the_closed_one_stays_closed(client: TestClient, shelf: Shelf) -> None:
+    shelf.add("shared", {"b.h5": b"closed"}, release_date=FUTURE)
+    (shelf.root / "shared/a.h5").write_bytes(b"open")
+    shelf.add_rows("sharing", shelf.root / "shared", ["a.h5"])
+    for name, status in (("a.h5", 200), ("b.h5", 403)):
+        assert (
+            client.get(FILE.format(add_linked(shelf, f"shared {name}", shelf.root / "shared" / name))).status_code
+            == status
+        )
