@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import Response
@@ -10,6 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.conditional import ConditionalRequests
 from ingest.catalogue.access import Scope, create_token
 from tests.entities import PAST, add_dataset
 
@@ -178,6 +180,23 @@ def test_streams_files_and_redirections_pass_untouched(client: TestClient, path:
     assert "cache-control" not in answer.headers
     assert answer.headers.get("vary") == {"/file": "Accept"}.get(path)
     assert ("etag" in answer.headers) == (path == "/file")
+
+
+def test_a_file_that_the_server_sends_by_itself_is_not_taken_for_an_empty_one() -> None:
+    """Some servers are told the path of a file instead of its bytes (`http.response.pathsend`)."""
+    told = [{"type": "http.response.start", "status": 200, "headers": []}, {"type": "http.response.pathsend"}]
+    sent: list[Any] = []
+
+    async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+        for message in told:
+            await send(message)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "headers": []}
+    asyncio.run(ConditionalRequests(answer)(scope, send, send))
+    assert sent == [{"type": "http.response.start", "status": 200, "headers": []}, {"type": "http.response.pathsend"}]
 
 
 def test_a_stream_that_tears_does_not_pass_for_a_whole_one(app: FastAPI) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, TypeAdapter
 
-from api import errors, questions, schemas
+from api import errors, questions, resource_questions, schemas
 from api.app import create_app
 from api.schemas import base
 from api.settings import ApiSettings
@@ -31,7 +31,7 @@ SCHEMAS = [import_module(f"api.schemas.{module.name}") for module in iter_module
 MODELS = sorted(
     {
         model
-        for module in (errors, questions, *SCHEMAS)
+        for module in (errors, questions, resource_questions, *SCHEMAS)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__.startswith("api.")
     },
@@ -81,6 +81,8 @@ def test_parameters_are_explained_and_cannot_be_null(document: dict[str, Any]) -
         for parameter in operation.get("parameters", ()):
             assert parameter["description"]
             assert "anyOf" not in parameter["schema"]
+            if parameter["required"] and parameter["name"] != "api_key":
+                assert parameter["schema"]["examples"]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
