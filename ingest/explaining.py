@@ -76,6 +76,7 @@ def explain_dataset(session: Session, dataset_id: int, rules: str | None, fields
 def _explain(master: str, record: MasterRecord, at_hand: RulesAtHand, fields: Sequence[str]) -> dict[str, Any]:
     rules = at_hand.choose(record)
     names = {_find_name(rules, field) for field in fields}
+    record = at_hand.to_kept(record)
     scans = explain(record, rules, ZoneInfo(at_hand.timezone), names)
     return {
         "master": master,

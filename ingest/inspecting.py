@@ -36,7 +36,8 @@ def inspect_file(path: Path, rules: str | None, timezone: str) -> dict[str, Any]
         record = read_record(path)
     except ReaderError as error:
         return _to_refusal(FileKind.DAMAGED, error.reason)
-    draft = Rulebook().open(rules, timezone).to_draft(record)
+    at_hand = Rulebook().open(rules, timezone)
+    draft = at_hand.to_draft(at_hand.to_kept(record))
     is_finished = draft.all_ended and not gate.open_for_write and not record.swmr
     problem = _find_problem(gate, draft)
     return to_inspection(draft, finished=is_finished, more={"problem": problem})

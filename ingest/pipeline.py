@@ -23,6 +23,7 @@ from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.identity import MasterContext, is_no_dataset
 from ingest.listing import count_missing, is_mounted, is_there, list_folder, list_linked
+from ingest.nexus.encoding import encode_record
 from ingest.nexus.errors import (
     NexusStructureError,
     NotFinishedError,
@@ -170,6 +171,7 @@ def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime
     with services.read_sessions() as session:
         root = session.get_one(Root, claim.root_id)
     rules = services.rulebook.open_for(root)
+    reading = _to_kept(reading, rules)
     draft = rules.to_draft(reading.record)
     context = _to_context(root, claim, draft, reading.gate, rules)
     waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
@@ -177,6 +179,12 @@ def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime
     columns = _to_read_values(reading, draft, context, waits, now)
     record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
     return _Mapped(draft, context, columns, reading.record.format, record, rules.digest)
+
+
+def _to_kept(reading: MasterReading, rules: RulesAtHand) -> MasterReading:
+    """Return what was read without what the rules allow nobody to store."""
+    kept = rules.to_kept(reading.record)
+    return reading if kept is reading.record else reading._replace(record=kept, encoded=encode_record(kept))
 
 
 def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:

@@ -15,7 +15,7 @@ from ingest.identity import MasterContext, is_no_dataset, to_content_digest
 from ingest.listing import Listing
 from ingest.mapping.differences import Change, find_changes
 from ingest.mapping.lacks import find_lacks
-from ingest.nexus.encoding import RecordFormatError, decode_record
+from ingest.nexus.encoding import RecordFormatError, decode_record, encode_record
 from ingest.rows import to_wanted_types
 from ingest.rulebook import LACKING
 from ingest.statements import IS_ENDED, load_statements, to_statement
@@ -60,6 +60,8 @@ class Remapped:
     size: int = 0
     lacks: tuple[str, ...] = ()
     changes: list[Change] = field(default_factory=list)
+    kept: bytes | None = None
+    """The encoded record, if these rules leave something out of it that is stored now."""
     had_no_end: bool = False
     problem: str = ""
 
@@ -88,10 +90,12 @@ class Remapped:
 def map_record(row: Row[Any], root: Root, rules: RulesAtHand, told: ToldDataset | None) -> Remapped:
     """Return what the record of a row of `stream_records` says; raises RecordFormatError if it cannot be understood."""
     encoded = zlib.decompress(row.document)
-    record = decode_record(encoded)
+    stored = decode_record(encoded)
+    record = rules.to_kept(stored)
     draft = rules.to_draft(record)
     context = replace(_to_context(row, draft, root, rules), told=told)
     mapped = Remapped(row, _judge(row, draft), rules.digest, draft=draft, context=context, size=len(encoded))
+    mapped.kept = None if record is stored else encode_record(record)
     mapped.lacks = find_lacks(record, draft, rules.choose(record).plan)
     if mapped.lacks or mapped.verdict is Verdict.WOULD_BE_DATASET:
         mapped.rulebook += LACKING

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections import defaultdict
 from dataclasses import replace
 from functools import partial
@@ -28,13 +29,15 @@ from ingest.catalogue.records import (
     list_mapped_by,
     list_rulebooks,
     mark_mapped,
+    store_record,
     stream_records,
 )
 from ingest.catalogue.store import list_units
 from ingest.drain import INDEX_EVERY_SECONDS, free_abandoned, ingest_claimed, make_reader, settle_index
 from ingest.mapping.lacks import list_unkept
 from ingest.nexus.encoding import RecordFormatError
-from ingest.pipeline import NO_END
+from ingest.nexus.record import RECORD_FORMAT
+from ingest.pipeline import NO_END, RECORD_COMPRESSION
 from ingest.remap_report import NAMED, RemapReport
 from ingest.remapped import Remapped, Verdict, compare, map_record
 from ingest.rulebook import LACKING, RulesAtHand
@@ -192,6 +195,9 @@ def _store_batch(session: Session, rulebook: str, batch: list[Remapped]) -> list
             store_side_file(session, each.draft, each.context)
         elif each.verdict is Verdict.SAME and each.digest != each.row.content_digest:
             note_content(session, each.row.dataset_id, each.digest)
+        if each.kept is not None and not each.has_failed:
+            document = zlib.compress(each.kept, RECORD_COMPRESSION)
+            store_record(session, each.row.id, RECORD_FORMAT, each.rulebook, document)
         if not each.has_failed:
             mapped[each.rulebook].append(each.row.id)
     for digest, master_file_ids in mapped.items():

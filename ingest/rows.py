@@ -90,6 +90,7 @@ def to_parameter_row(parameter: ParameterDraft, type_id: int, scan_ids: Mapping[
         "source_path": taken.path,
         "original_value": taken.original,
         "original_unit": taken.original_unit,
+        "is_public": parameter.is_public,
     }
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.mapping.mapping import to_drafts
 from ingest.mapping.paths import PathMatch, match_path, to_master_names
+from ingest.mapping.patients import to_kept
 from ingest.mapping.rules import Rules, choose_rules, load_rules, shipped_rules
 
 if TYPE_CHECKING:
@@ -49,8 +50,12 @@ class RulesAtHand:
         return self.own or choose_rules(record, self.shipped)
 
     def to_draft(self, record: MasterRecord) -> DatasetDraft:
-        """Return what the record says."""
+        """Return what the record says; it is one of `to_kept`."""
         return to_drafts(record, self.choose(record), ZoneInfo(self.timezone))
+
+    def to_kept(self, record: MasterRecord) -> MasterRecord:
+        """Return the record as it may be stored: itself, or without what tells of a patient and no rule asks for."""
+        return to_kept(record, self.choose(record).plan)
 
     def match(self, path: Path) -> PathMatch | None:
         """Return what the folder names say by the first rule file that knows such a path; None if none does."""

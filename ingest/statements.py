@@ -44,7 +44,7 @@ _SCAN_COLUMNS: Final = (
 )
 _PARAMETER_COLUMNS: Final = (
     *("numeric_value", "range_bottom", "range_top", "values", "string_value", "date_time_value"),
-    *("origin", "source_path", "original_value", "original_unit"),
+    *("origin", "source_path", "original_value", "original_unit", "is_public"),
 )
 
 
@@ -136,7 +136,8 @@ class _Statement:
     def put_parameter(self, row: Mapping[Any, Any]) -> None:
         entry = row["entry"]
         field = Field("dataset" if entry is None else "scan", "parameter", row["name"])
-        remark = _to_remark(row["origin"], row["original_value"], row["original_unit"])
+        closed = None if row["is_public"] else "not public"
+        remark = _to_remark(row["origin"], row["original_value"], row["original_unit"], closed)
         self._put(field, entry or "", Said(_to_amount(row), row["source_path"], remark))
 
     def _put_attribute(self, entry: str, name: str, text: str, source: Mapping[str, Any]) -> None:

@@ -173,6 +173,7 @@ class ParameterSchema(Answer):
     )
     origin: str = Field(description="read, derived, inferred, or stated by a person.", examples=["read"])
     layer: str = Field(description="Who says so: file, rule, notice or person.", examples=["file"])
+    is_public: bool = Field(description="Else only who sees all is shown it, such as a patient's age.")
 
 
 class ParameterPageSchema(PageSchema):

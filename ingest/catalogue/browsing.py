@@ -265,6 +265,7 @@ def _to_parameter(parameter: DatasetParameter, kind: ParameterType, scan: str | 
         source_path=parameter.source_path,
         origin=parameter.origin,
         layer=Layer(parameter.layer).name.lower(),
+        is_public=parameter.is_public,
     )
 
 

@@ -38,13 +38,13 @@ from ingest.catalogue.model import (
 )
 from ingest.catalogue.notices import find_told
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
-from ingest.catalogue.redaction import to_redacted
+from ingest.catalogue.redaction import is_patients, to_redacted
 from ingest.catalogue.store import WantedType
 from ingest.catalogue.visibility import Viewer, may_find
 from ingest.catalogue.vocabulary import load_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -149,7 +149,7 @@ def list_corrections(
     """Return all corrections of the dataset, the newest first.
 
     Raises NotFoundError if there is no such dataset, or none that the viewer may know of. That the viewer is an
-    operator is for the door to see to.
+    operator is for the door to see to. Values of parameters that are not public are told only to who sees all.
     """
     if session.scalar(select(Dataset.id).where(Dataset.id == to_key(dataset_id), may_find(viewer, now))) is None:
         raise NotFoundError("dataset", dataset_id)
@@ -162,7 +162,9 @@ def list_corrections(
     )
     if after := from_cursor(name, request, (int,)):
         statement = statement.where(Correction.id < after[0])
-    return to_page(name, request, session.scalars(statement).all(), lambda row: [row.id], _to_view)
+    closed = None if viewer.sees_all else _list_closed(session, dataset_id)
+    rows = session.scalars(statement).all()
+    return to_page(name, request, rows, lambda row: [row.id], lambda row: _to_view(row, closed))
 
 
 def list_corrected(session: Session, dataset_id: int) -> list[str]:
@@ -306,7 +308,7 @@ def _apply_parameter(
     wanted = WantedType(field.name, field.unit, field.kind, known.description if known else None)
     type_id = store.get_parameter_type_ids(session, facility_id, [wanted])[field.name]
     said = None if action is CorrectionAction.UNDO else to_columns(value) if value else {}
-    store.replace_persons_parameter(session, dataset_id, type_id, said)
+    store.replace_persons_parameter(session, dataset_id, type_id, said, is_public=not is_patients(field.name))
 
 
 def _set_sample(
@@ -343,13 +345,24 @@ def _get_sample_id(session: Session, investigation: Investigation, name: str) ->
     return sample_id
 
 
-def _to_view(row: Correction) -> CorrectionView:
+def _list_closed(session: Session, dataset_id: int) -> set[str]:
+    """Return the names of the dataset's parameters that are not public."""
+    statement = (
+        select(ParameterType.name)
+        .join(DatasetParameter, DatasetParameter.type_id == ParameterType.id)
+        .where(DatasetParameter.dataset_id == dataset_id, DatasetParameter.is_public.is_(False))
+    )
+    return set(session.scalars(statement))
+
+
+def _to_view(row: Correction, closed: Collection[str] | None) -> CorrectionView:
+    is_closed = closed is not None and (row.field in closed or is_patients(row.field))
     return CorrectionView(
         id=row.id,
         field=row.field,
         action=row.action,
-        value=row.value,
-        former=row.former,
+        value=None if is_closed else row.value,
+        former=None if is_closed else row.former,
         reason=row.reason,
         author=row.author,
         made_at=row.made_at,

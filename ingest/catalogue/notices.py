@@ -21,7 +21,7 @@ from ingest.catalogue.errors import NotFoundError, PathOutsideRootsError
 from ingest.catalogue.masters import LONGEST_PATH, check_length
 from ingest.catalogue.model import Dataset, MasterFile, Notice, NoticeState
 from ingest.catalogue.paging import LARGEST_KEY, Page, PageRequest, from_cursor, to_page
-from ingest.catalogue.redaction import is_personal, to_redacted
+from ingest.catalogue.redaction import is_patients, is_personal, to_redacted
 from ingest.catalogue.roots import get_root, normalise
 from ingest.catalogue.views import NoticeView
 
@@ -212,9 +212,14 @@ def _to_refused(told: str) -> str:
     return raw[:LONGEST_PATH].decode("utf-8", "ignore")
 
 
+def _may_keep(name: str) -> bool:
+    """Return whether a parameter of that name is nobody's address, and tells of no patient: no rule can ask for it."""
+    return not is_personal(name) and not is_patients(name)
+
+
 def _to_columns(told: ToldDataset) -> dict[str, Any]:
     """Return what is kept of what was told: no personal address among it."""
-    parameters = {name: to_redacted(text) for name, text in told.parameters.items() if not is_personal(name)}
+    parameters = {name: to_redacted(text) for name, text in told.parameters.items() if _may_keep(name)}
     columns = {
         **{name: (getattr(told, name) or "")[:LONGEST_NAME] or None for name in _NAMES},
         "start_date": told.start_date,

@@ -1,8 +1,8 @@
 """The record of a dataset, what the reader saw in its master, as a viewer may see it (docs/record-format.md).
 
 Whoever sees all gets it as it is stored. For the others the metadata stay, and what is none is taken out: places on
-the server's disks, names of files outside of the dataset's folder, names of files that are not released, and of a
-person all but name and role.
+the server's disks, names of files outside of the dataset's folder, names of files that are not released, of a person
+all but name and role, what tells of a patient, and what a rule keeps for those who see all.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import msgspec
 from sqlalchemy import select
 
 from ingest.catalogue.errors import NotFoundError
-from ingest.catalogue.model import Dataset, MasterRecord, Root
+from ingest.catalogue.model import Dataset, DatasetParameter, MasterRecord, Root
 from ingest.catalogue.paging import to_key
-from ingest.catalogue.redaction import REDACTED
+from ingest.catalogue.redaction import REDACTED, is_patient_group, is_patients
 from ingest.catalogue.visibility import Viewer, may_find, may_open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -87,11 +87,19 @@ def get_raw_record(session: Session, viewer: Viewer, now: datetime, dataset_id: 
     if viewer.sees_all:
         return encoded
     roots = session.scalars(select(Root.path)).all()
-    return msgspec.json.encode(to_public_record(msgspec.json.decode(encoded), roots, has_files=bool(row.is_open)))
+    closed = _list_closed(session, dataset_id)
+    document = msgspec.json.decode(encoded)
+    return msgspec.json.encode(to_public_record(document, roots, closed, has_files=bool(row.is_open)))
 
 
-def to_public_record(document: dict[str, Any], roots: Sequence[str], *, has_files: bool) -> dict[str, Any]:
-    """Return the record as those see it who do not see all; `has_files`: they may list the dataset's files."""
+def to_public_record(
+    document: dict[str, Any], roots: Sequence[str], closed: Collection[str] = (), *, has_files: bool
+) -> dict[str, Any]:
+    """Return the record as those see it who do not see all.
+
+    `closed` are HDF5 paths of what is not public; `has_files`: they may list the dataset's files.
+    """
+    document = _without_persons(document, closed)
     redactor = _Redactor(document, roots)
     public = dict(document)
     public["root"] = _to_public_group(document["root"], redactor)
@@ -99,6 +107,47 @@ def to_public_record(document: dict[str, Any], roots: Sequence[str], *, has_file
         public["entries"] = [_to_public_group(entry, redactor) for entry in document["entries"]]
     if "linked_files" in document:
         public["linked_files"] = [_to_public_link(link, has_files) for link in document["linked_files"]]
+    return public
+
+
+def _list_closed(session: Session, dataset_id: int) -> set[str]:
+    """Return the HDF5 paths of the dataset's parameters that are not public, those of attributes as `path@name`."""
+    statement = select(DatasetParameter.source_path).where(
+        DatasetParameter.dataset_id == dataset_id, DatasetParameter.is_public.is_(False)
+    )
+    return {path for path in session.scalars(statement) if path}
+
+
+def _without_persons(document: dict[str, Any], closed: Collection[str]) -> dict[str, Any]:
+    """Return the record without what tells of a patient, and without what lies at these paths."""
+    public = dict(document)
+    public["root"] = _without_patients(document["root"], closed)
+    if "entries" in document:
+        public["entries"] = [_without_patients(entry, closed) for entry in document["entries"]]
+    return public
+
+
+def _without_patients(
+    group: dict[str, Any], closed: Collection[str], in_sample: bool = False, in_patient: bool = False
+) -> dict[str, Any]:
+    path, name = group["path"], group["path"].rpartition("/")[2]
+    in_sample = in_sample or group.get("nx_class", "").lower() == "nxsample" or name.lower().startswith("sample")
+    in_patient = in_patient or is_patient_group(name, in_sample)
+
+    def is_closed(name: str, place: str) -> bool:
+        return in_patient or place in closed or is_patients(name, in_sample)
+
+    def to_open(owner: dict[str, Any], place: str) -> dict[str, Any]:
+        kept = {n: v for n, v in owner.get("attributes", {}).items() if not is_closed(n, f"{place}@{n}")}
+        return {**owner, "attributes": kept} if "attributes" in owner else owner
+
+    public = to_open(group, path)
+    if "fields" in group:
+        places = [(field, f"{path.rstrip('/')}/{field['name']}") for field in group["fields"]]
+        public = {**public, "fields": [to_open(f, p) for f, p in places if not is_closed(f["name"], p)]}
+    if "groups" in group:
+        below = [_without_patients(each, closed, in_sample, in_patient) for each in group["groups"]]
+        public = {**public, "groups": below}
     return public
 
 

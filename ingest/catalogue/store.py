@@ -277,11 +277,12 @@ def replace_parameters(
 
 
 def replace_persons_parameter(
-    session: Session, dataset_id: int, type_id: int, columns: Mapping[str, Any] | None
+    session: Session, dataset_id: int, type_id: int, columns: Mapping[str, Any] | None, *, is_public: bool
 ) -> None:
     """Leave this as what a person says of the parameter: empty columns, that there is none; None, nothing.
 
-    What the person says is shown in place of what lower layers say, of the dataset and of all its scans.
+    What the person says is shown in place of what lower layers say, of the dataset and of all its scans. It is no more
+    public than they are.
     """
     of_it = (DatasetParameter.dataset_id == dataset_id, DatasetParameter.type_id == type_id)
     session.execute(delete(DatasetParameter).where(*of_it, DatasetParameter.layer == Layer.PERSON))
@@ -289,8 +290,8 @@ def replace_persons_parameter(
     lower = session.execute(select(*found).where(*of_it)).all()
     if columns is not None:
         row = {"dataset_id": dataset_id, "type_id": type_id, "layer": int(Layer.PERSON), "origin": STATED, **columns}
-        is_public = all(each.is_public for each in lower)
-        _insert_all(session, DatasetParameter, [{**row, "is_shown": bool(columns), "is_public": is_public}])
+        is_open = is_public and all(each.is_public for each in lower)
+        _insert_all(session, DatasetParameter, [{**row, "is_shown": bool(columns), "is_public": is_open}])
     highest: dict[int | None, int] = {}
     for each in lower:
         highest[each.scan_id] = max(each.layer, highest.get(each.scan_id, 0))

@@ -161,6 +161,8 @@ class ParameterView:
     source_path: str | None
     origin: str
     layer: str
+    is_public: bool
+    """Else only who sees all is shown it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

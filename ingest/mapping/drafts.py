@@ -66,6 +66,8 @@ class ParameterDraft:
     name: str
     value: Taken[Quantity] | Taken[str] | Taken[Moment]
     entry: str | None = None
+    is_public: bool = True
+    """Else only who sees all is shown it, though the dataset be open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.redaction import is_personal
 from ingest.catalogue.vocabulary import list_numbered
+from ingest.mapping.patients import PATIENT
 from ingest.mapping.positions import EntryIndex, Position
 from ingest.nexus.classes import Reading, find_keep
 from ingest.nexus.record import RECORD_FORMAT
@@ -36,13 +37,22 @@ def find_lacks(record: MasterRecord, draft: DatasetDraft, plan: Plan) -> tuple[s
     """
     if record.format < RECORD_FORMAT:
         return (OLDER_FORMAT,)
-    if _CUTS.isdisjoint(record.truncated):
-        return ()
     found = {parameter.name for parameter in draft.parameters}
+    left_out = _list_left_out(record, found, plan)
+    if _CUTS.isdisjoint(record.truncated):
+        return left_out
     wanted = [target for target in plan.parameters if found.isdisjoint(list_numbered(target.name))]
     wanted += [t for name, t in plan.targets.items() if all(getattr(scan, name) is None for scan in draft.scans)]
     cut = _list_cut(record, plan)
-    return tuple(target.name for target in wanted if _looks_into(target, cut))
+    return tuple(dict.fromkeys([*left_out, *(target.name for target in wanted if _looks_into(target, cut))]))
+
+
+def _list_left_out(record: MasterRecord, found: set[str], plan: Plan) -> tuple[str, ...]:
+    """Return the personal parameters that were not asked for when the record was stored, and may be in the file."""
+    if PATIENT not in record.truncated:
+        return ()
+    personal = (target.name for target in plan.parameters if target.is_personal)
+    return tuple(name for name in personal if found.isdisjoint(list_numbered(name)))
 
 
 def list_unkept(plan: Plan) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ingest.catalogue.vocabulary import HIGHEST_NUMBER, NUMBERED
@@ -35,6 +35,7 @@ class Found:
     owner: str = ""
     order: int = 0
     """Where the owner stands in the file."""
+    is_public: bool = True
 
 
 def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
@@ -48,7 +49,7 @@ def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
         if target.is_numbered:
             found += _find_numbered(search, target)
         elif (taken := _find_one(search, target)) is not None:
-            found.append(Found(target.name, taken))
+            found.append(Found(target.name, taken, is_public=target.is_public))
     return found
 
 
@@ -58,6 +59,7 @@ def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDr
     Where they differ, numbers are also summarised for the dataset, as a list or a range, and each scan keeps its own.
     """
     by_name: dict[str, list[tuple[str, AnyTaken]]] = {}
+    closed: set[str] = set()
     numbers = _Numbers()
     for entry, found in scans:
         numbers.put(found)
@@ -65,7 +67,10 @@ def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDr
             name = numbers.find_name(one)
             if name is not None:
                 by_name.setdefault(name, []).append((entry, one.value))
-    return tuple(draft for name, values in by_name.items() for draft in _to_drafts(name, values))
+                if not one.is_public:
+                    closed.add(name)
+    drafts = (draft for name, values in by_name.items() for draft in _to_drafts(name, values))
+    return tuple(replace(draft, is_public=False) if draft.name in closed else draft for draft in drafts)
 
 
 class _Numbers:
@@ -108,7 +113,7 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
                 taken = next((text for reading in readings if (text := to_text(reading, target, search.plan))), None)
             if taken is not None and place.order not in seen:
                 seen.add(place.order)
-                yield Found(target.name, taken, place.relative_path(), place.order)
+                yield Found(target.name, taken, place.relative_path(), place.order, target.is_public)
 
 
 def _find_places(search: Search, source: SourcePlan) -> Iterator[Place]:

@@ -71,6 +71,8 @@ class TargetPlan:
     spellings: dict[str, str]
     is_list: bool
     parameter: str
+    is_personal: bool
+    is_public: bool
     day_from: tuple[str, ...]
     is_numbered: bool
 
@@ -132,6 +134,8 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
         spellings=target.spellings,
         is_list=target.many == "list",
         parameter=target.parameter,
+        is_personal=bool(target.personal),
+        is_public=target.personal != "closed",
         day_from=target.day_from,
         is_numbered=NUMBERED in name,
     )

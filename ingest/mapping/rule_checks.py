@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel
 
+from ingest.catalogue.redaction import is_patient_group, is_patients
 from ingest.catalogue.scan_fields import SCAN_FIELDS
 from ingest.catalogue.units import DimensionError, convert
 from ingest.catalogue.vocabulary import NUMBERED, find_parameter, load_vocabulary
 from ingest.mapping.paths import PARTS, list_parts, to_path_form
+from ingest.mapping.positions import to_position
 from ingest.mapping.rule_schema import KINDS, Kind, RuleFile, Target
 from ingest.mapping.rule_texts import RuleFault, find_line, find_place
 
@@ -61,6 +63,11 @@ def find_remarks(file: RuleFile) -> list[Finding]:
         Finding(("parameters", name), "it is never found: it has no sources", "write `sources`")
         for name, target in file.parameters.items()
         if not target.sources
+    ]
+    found += [
+        Finding(("parameters", name), "what tells of a patient is not stored", 'say personal = "closed", or "public"')
+        for name, target in file.parameters.items()
+        if not target.personal and _asks_for_a_patient(target)
     ]
     for index, rule in enumerate(file.paths):
         unknown = [part for part in list_parts(rule.pattern) if part not in PARTS]
@@ -123,6 +130,8 @@ def _check_scan_field(key: Key, target: Target) -> Iterator[Finding]:
     kinds = KINDS[field.kind]
     if target.kind is not None and target.kind not in kinds:
         yield Finding((*key, "kind"), f"this field is no {target.kind}", f"write {' or '.join(kinds)}")
+    elif target.personal:
+        yield Finding((*key, "personal"), "a field of a scan is as public as its dataset", "make it a parameter")
     elif target.unit not in ("", field.unit):
         problem = f"this field is kept in {field.unit or 'no unit'}"
         yield Finding((*key, "unit"), problem, f"write {field.unit!r}; the file may have any unit of its kind")
@@ -154,3 +163,15 @@ def _check_numbers(key: Key, target: Target, unit: str) -> Iterator[Finding]:
             convert(1.0, bare.unit, unit)
         except DimensionError as error:
             yield Finding((*key, "bare", index, "unit"), str(error))
+
+
+def _asks_for_a_patient(target: Target) -> bool:
+    """Whether one of the places is one of which nothing is stored."""
+    for source in target.sources:
+        for position in map(to_position, source.at):
+            in_sample = any(step.nx_class == "nxsample" for step in position.steps)
+            if any(is_patient_group(step.name, in_sample) for step in position.steps):
+                return True
+            if any(is_patients(field.partition("@")[0], in_sample) for field in source.fields):
+                return True
+    return False

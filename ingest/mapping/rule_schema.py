@@ -153,6 +153,9 @@ class Target(_Strict):
     """What an array becomes."""
     parameter: str = ""
     """A scan field may also be stored as this parameter."""
+    personal: Literal["", "closed", "public"] = ""
+    """Of a parameter: it tells of a patient or another person. Nothing that does is stored unless a rule says one of
+    these: `closed`, then only who sees all is shown it; `public`, as any other."""
     day_from: tuple[str, ...] = ()
     """Root attributes that hold the day where a time is only a time of day."""
 

@@ -223,10 +223,10 @@ def test_parameter_of_ones_own(tmp_path: Path) -> None:
     assert (parameter.name, parameter.value.value.value, parameter.value.value.unit) == ("Site_humidity", 40.0, "%")
 
 
-def test_example_of_the_documentation_is_a_rule_file(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    rules = load(tmp_path, example)
-    assert rules.file.extends == "nexus"
+def test_examples_of_the_documentation_are_rule_files(tmp_path: Path) -> None:
+    example, part = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert load(tmp_path, example).file.extends == "nexus"
+    assert load(tmp_path, HEAD + part).file.parameters["SamplePatient_age"].personal == "closed"
 
 
 def test_documentation_names_every_key() -> None:
