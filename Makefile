@@ -12,6 +12,10 @@ help:  ## list the targets
 demo: $(VENV)/installed  ## write sample masters, crawl, search and serve them until Ctrl-C
 	$(BIN)/nxcat demo $(DEMO)
 
+facility: $(VENV)/installed-dev  ## the set-up of docker-compose.yml on this machine, until Ctrl-C
+	sh tests/tools.sh
+	$(BIN)/python -m facility
+
 test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 	sh tests/tools.sh
 	$(BIN)/ruff check .
@@ -51,4 +55,4 @@ $(VENV)/installed-dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/installed
 
-.PHONY: help demo test bench requirements clean
+.PHONY: help demo facility test bench requirements clean

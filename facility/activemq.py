@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from facility.server import Server, ServerMissingError, find_free_port, get_program, make_folder
+from facility.server import Program, Server, ServerMissingError, find_free_port, get_program, make_folder
 
 _HOME: Final = Path("/usr/share/activemq")
 _PARTS: Final = Path(__file__).with_name("broker")
@@ -29,7 +29,7 @@ class ActiveMq(Server):
         options += [f"-Dactivemq.{name}={place}" for name, place in places.items()]
         start = ["-jar", str(starter), "start", f"xbean:file:{folder}/conf/activemq.xml"]
         super().__init__(
-            f"stomp://127.0.0.1:{port}", folder, [java, *options, *start], lambda: _answers(port), owner=owner
+            f"stomp://127.0.0.1:{port}", folder, Program([java, *options, *start]), lambda: _answers(port), owner=owner
         )
 
 

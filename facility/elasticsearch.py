@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from facility.server import Server, ServerFailedError, find_free_port, get_program, make_folder
+from facility.server import Program, Server, ServerFailedError, find_free_port, get_program, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ class Elasticsearch(Server):
         words = [f"{name}={value}" for name, value in (own | dict(settings)).items()]
         command = [java, *options, "-cp", f"{home}/classes:{home}/lib/*", "CoreNode", *words]
         address = f"http://127.0.0.1:{port}"
-        super().__init__(address, folder, command, lambda: _answers(address), owner=owner)
+        super().__init__(address, folder, Program(command), lambda: _answers(address), owner=owner)
 
 
 def find_home() -> Path:

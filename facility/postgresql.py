@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from facility.server import Server, ServerFailedError, find_free_port, get_program, make_folder, to_run_as
+from facility.server import Program, Server, ServerFailedError, find_free_port, get_program, make_folder, to_run_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,12 @@ class PostgreSql(Server):
     Its locale orders text as people do (ICU, English): what needs the order of bytes must say so.
     """
 
-    def __init__(self, settings: Mapping[str, str], *, owner: int | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str], *, password: str | None = None, owner: int | None = None) -> None:
         folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda found: int(found.parent.name))[::-1]
         postgres = get_program("postgres", "postgresql", folders)
         user = _find_user()
-        folder, port, password = make_folder("postgresql", user), find_free_port(), secrets.token_urlsafe(16)
+        folder, port = make_folder("postgresql", user), find_free_port()
+        password = password or secrets.token_urlsafe(16)
         _make_cluster(postgres, folder, user, password)
         address = f"postgresql://nxcat:{password}@127.0.0.1:{port}/postgres"
         own = {
@@ -44,10 +45,9 @@ class PostgreSql(Server):
         super().__init__(
             address,
             folder,
-            [postgres, "-D", str(folder / "data"), *words],
+            # SIGINT is what PostgreSQL calls a fast shutdown: it waits for no client.
+            Program([postgres, "-D", str(folder / "data"), *words], user=user, stop_signal=signal.SIGINT),
             lambda: _answers(address),
-            user=user,
-            stop_signal=signal.SIGINT,  # what PostgreSQL calls a fast shutdown: it waits for no client
             owner=owner,
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from redis import Redis
 from redis.exceptions import RedisError
 
-from facility.server import Server, find_free_port, get_program, make_folder
+from facility.server import Program, Server, find_free_port, get_program, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,9 @@ class RedisServer(Server):
         folder, port = make_folder("redis"), find_free_port()
         own = {"bind": "127.0.0.1", "port": str(port), "dir": str(folder), "daemonize": "no"}
         words = [word for name, value in (own | dict(settings)).items() for word in (f"--{name}", value)]
-        address = f"redis://127.0.0.1:{port}"
-        super().__init__(address, folder, [program, *words], lambda: _answers(address), owner=owner)
+        password = settings.get("requirepass")
+        address = f"redis://:{password}@127.0.0.1:{port}" if password else f"redis://127.0.0.1:{port}"
+        super().__init__(address, folder, Program([program, *words]), lambda: _answers(address), owner=owner)
 
 
 def _answers(address: str) -> bool:

@@ -12,11 +12,12 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 START_SECONDS = 60
 _GUARD = Path(__file__).with_name("guard.py")
@@ -39,6 +40,16 @@ class ServerFailedError(Exception):
         super().__init__(f"{name} does not start:\n{log}")
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is run: as another user if that is named, ended in order by that signal."""
+
+    command: Sequence[str]
+    user: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
 class Server:
     """A server that answers at `address`, until `stop` or until the process `owner` ends.
 
@@ -50,19 +61,17 @@ class Server:
         self,
         address: str,
         folder: Path,
-        command: Sequence[str],
+        program: Program,
         answers: Callable[[], bool],
         *,
-        user: str | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
         owner: int | None = None,
     ) -> None:
         self.address = address
         self.folder = folder
         self._answers = answers
-        signalled = to_run_as(user, dies_by=stop_signal)
-        arguments = [str(owner or os.getpid()), str(folder), str(stop_signal.value), "--", *signalled, *command]
-        self.guard, self._started = _spawn([sys.executable, "-IS", str(_GUARD), *arguments])
+        command = [*to_run_as(program.user, dies_by=program.stop_signal), *program.command]
+        arguments = [str(owner or os.getpid()), str(folder), str(program.stop_signal.value), "--", *command]
+        self.guard, self._started = _spawn([sys.executable, "-IS", str(_GUARD), *arguments], program.environment)
         self._wait_for_start()
 
     def is_running(self) -> bool:
@@ -149,10 +158,10 @@ def to_run_as(user: str | None, *, dies_by: signal.Signals | None = None) -> lis
     return [*words, "--"]
 
 
-def _spawn(command: list[str]) -> tuple[int, int]:
+def _spawn(command: list[str], environment: Mapping[str, str]) -> tuple[int, int]:
     """Start a process in a session of its own, which may outlive us; return it, and where to read what it writes."""
     reading, writing = os.pipe()
     printing = [(os.POSIX_SPAWN_DUP2, writing, 1)]
-    process = os.posix_spawn(command[0], command, os.environ, file_actions=printing, setsid=True)
+    process = os.posix_spawn(command[0], command, environment, file_actions=printing, setsid=True)
     os.close(writing)
     return process, reading

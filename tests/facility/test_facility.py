@@ -1,0 +1,127 @@
+"""The services of docker-compose.yml with real engines: a dataset is closed, and found; nothing of it stays."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import httpx2
+import psycopg
+import pytest
+
+from facility.__main__ import ingest_samples
+from facility.server import ServerFailedError
+from facility.setup import CommandFailedError, running
+from ingest.catalogue.search.elastic import ElasticIndex
+from ingest.samples.bulk import write_dataset_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facility.setup import Facility
+
+DATASETS: Final = 300
+KILLED: Final = ("worker", "redis", "postgresql", "elasticsearch", "worker", "redis", "postgresql", "elasticsearch")
+BATCH: Final = 40
+
+
+def count_found(facility: Facility, query: str) -> int:
+    return int(httpx2.get(f"{facility.address}/api/v1/datasets", params={"q": query}).json()["total"])
+
+
+def wait_until_found(facility: Facility, query: str) -> None:
+    deadline = time.monotonic() + 60
+    while not count_found(facility, query):
+        assert time.monotonic() < deadline, facility.run("status")
+        time.sleep(0.05)
+
+
+def test_dataset_closed_at_the_door_of_the_api_is_found(facility: Facility, root: Path) -> None:
+    token = json.loads(facility.run("token", "create", "beamline", "--scope", "notify", "--json"))["token"]
+    master = write_dataset_folder(root, "door_0001", files=3)
+    answer = httpx2.post(
+        f"{facility.address}/api/v1/notices",
+        json={"path": str(master)},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code == 202
+    wait_until_found(facility, "door_0001")
+    assert count_found(facility, "energy:34..36 keV") > 0
+    (hit,) = httpx2.get(f"{facility.address}/api/v1/datasets", params={"q": "door_0001"}).json()["items"]
+    files = httpx2.get(f"{facility.address}{hit['links']['files']}").json()["items"]
+    assert httpx2.get(f"{facility.address}{files[0]['address']}").content
+
+
+def test_status_tells_what_there_is(facility: Facility, root: Path) -> None:
+    facility.run("notify", str(write_dataset_folder(root, "told_0001", files=2)))
+    wait_until_found(facility, "told_0001")
+    status = json.loads(facility.run("status", "--json"))
+    assert status["unindexed_count"] == 0
+    assert status["masters"]["ingested"] == status["dataset_count"]
+    assert facility.run("verify")
+
+
+def test_proofs_and_repairs_work_beside_it(facility: Facility, root: Path) -> None:
+    facility.run("notify", str(write_dataset_folder(root, "mended_0001", files=2)))
+    wait_until_found(facility, "mended_0001")
+    facility.run("reindex")
+    assert count_found(facility, "mended_0001") == 1
+    facility.run("remap")
+    facility.run("verify")
+
+
+def test_command_that_fails_says_why(facility: Facility) -> None:
+    with pytest.raises(CommandFailedError, match=r"no root|outside"):
+        facility.run("notify", "/nowhere/a.h5")
+
+
+def test_samples_are_ingested_by_the_workers(
+    facility: Facility, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `make facility` does."""
+    ingest_samples(facility, tmp_path)
+    assert "not HDF5: lfs-pointer" in capsys.readouterr().out
+    assert count_found(facility, "LaB6") > 0
+    facility.run("verify")
+
+
+def test_service_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facility.setup.COMPOSE", tmp_path / "compose.yml")
+    (tmp_path / "compose.yml").write_text(
+        "services: {api: {command: [nxcat, serve], environment: {NXCAT_DATABASE_URL: 'nonsense://x'},"
+        " healthcheck: {test: [CMD, 'false']}}}"
+    )
+    with pytest.raises(ServerFailedError, match="NXCAT_DATABASE_URL must be"), running(tmp_path):
+        pass
+
+
+def test_every_dataset_is_there_once_whatever_is_killed(facility: Facility, root: Path) -> None:
+    chance = random.Random(DATASETS)  # noqa: S311 (the same moments each time)
+    before = sum(json.loads(facility.run("status", "--json"))["masters"].values())
+    masters = [str(write_dataset_folder(root, f"set_{number:04}", files=2, motors=5)) for number in range(DATASETS)]
+    chance.shuffle(masters)
+    told = [masters[start : start + BATCH] for start in range(0, DATASETS, BATCH)]
+    for name in KILLED:
+        facility.run("notify", *told.pop())
+        time.sleep(chance.uniform(0, 1))
+        facility.servers[name].kill()
+        time.sleep(chance.uniform(0, 1))
+        facility.servers[name].restart()
+    for batch in told:
+        facility.run("notify", *batch)
+    facility.restart_ended()
+    facility.wait_until_ingested(before + DATASETS)
+    facility.run("verify")
+    with psycopg.connect(facility.environment["NXCAT_DATABASE_URL"].replace("+psycopg", "")) as connection:
+        sets = "FROM dataset WHERE name LIKE 'set\\_%%'"
+        found = connection.execute(f"SELECT count(*), count(DISTINCT name), count(copy_of_id) {sets}")
+        assert found.fetchone() == (DATASETS, DATASETS, 0)
+        for table, count in (("datafile", 2), ("scan", 1)):
+            parts = connection.execute(f"SELECT count(*) FROM {table} WHERE dataset_id IN (SELECT id {sets})")  # noqa: S608 (our words)
+            assert parts.fetchone() == (count * DATASETS,)
+        ids = [row[0] for row in connection.execute("SELECT id FROM dataset ORDER BY id").fetchall()]
+    with closing(ElasticIndex(facility.environment["NXCAT_ELASTICSEARCH_URL"], "nxcat-datasets")) as index:
+        assert [number for number, _ in index.revisions()] == ids
