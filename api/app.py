@@ -38,6 +38,7 @@ from ingest.catalogue.database import make_engine, make_read_sessions, make_writ
 from ingest.catalogue.link_keys import ensure_link_key
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.opening import to_withheld
+from ingest.catalogue.queue import Workers
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search.engines import open_index
 from ingest.catalogue.settings import CatalogueSettings
@@ -129,9 +130,17 @@ def _open_services(catalogue: CatalogueSettings, serving: ApiSettings) -> Servic
         index=open_index(catalogue),
         settings=serving,
         withheld=to_withheld(catalogue),
+        workers=_prepare_workers(catalogue),
     )
 
 
+def _prepare_workers(catalogue: CatalogueSettings) -> Workers:
+    workers = Workers(catalogue.queue_url)
+    workers.prepare()
+    return workers
+
+
 def _close_services(services: Services) -> None:
+    services.workers.close()
     services.index.close()
     services.engine.dispose()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.settings import ApiSettings
 from ingest.catalogue.access import InvalidTokenError, Scope, check_scope, get_viewer_of_text
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.queue import Workers
 from ingest.catalogue.search import DatasetIndex
 from ingest.catalogue.visibility import ANONYMOUS, Viewer
 
@@ -32,6 +33,7 @@ class Services:
     settings: ApiSettings
     withheld: tuple[bytes, ...]
     """How the paths begin of what is never served, whoever asks: the catalogue's own files."""
+    workers: Workers
 
 
 def get_services(request: Request) -> Services:
@@ -60,6 +62,11 @@ def get_write_session(services: Annotated[Services, Depends(get_services)]) -> I
 def get_settings(services: Annotated[Services, Depends(get_services)]) -> ApiSettings:
     """Return how the API is served."""
     return services.settings
+
+
+def get_workers(services: Annotated[Services, Depends(get_services)]) -> Workers:
+    """Return whoever works on the catalogue, as far as messages reach them."""
+    return services.workers
 
 
 def get_now() -> datetime:
@@ -95,6 +102,7 @@ SessionDependency = Annotated[Session, Depends(get_session)]
 WriteSessionDependency = Annotated[Session, Depends(get_write_session, scope="function")]
 SettingsDependency = Annotated[ApiSettings, Depends(get_settings)]
 IndexDependency = Annotated[DatasetIndex, Depends(get_index)]
+WorkersDependency = Annotated[Workers, Depends(get_workers)]
 ViewerDependency = Annotated[Viewer, Depends(get_viewer)]
 NOTIFIERS_ONLY: Final = Security(get_viewer, scopes=[Scope.NOTIFY])
 EDITORS_ONLY: Final = Security(get_viewer, scopes=[Scope.EDIT])

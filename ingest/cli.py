@@ -404,6 +404,30 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @main.command()
+@click.option("--queues", default="", help="What to work on, by commas: crawl, ingest, index, publish. [default: all]")
+@click.option("--processes", type=click.IntRange(1, 1000), help="How many work at once. [default: one for each core]")
+def worker(queues: str, processes: int | None) -> None:
+    """Work off what waits, woken through Redis (NXCAT_QUEUE_URL), until Ctrl-C or SIGTERM.
+
+    What is in hand is finished first. Any number of workers may run, on several machines.
+    """
+    from ingest import worker_commands
+
+    sys.exit(worker_commands.work(queues, processes))
+
+
+@main.command()
+def beat() -> None:
+    """Wake the workers from time to time (NXCAT_QUEUE_URL), until Ctrl-C or SIGTERM.
+
+    One is enough; two do no harm.
+    """
+    from ingest import worker_commands
+
+    worker_commands.beat()
+
+
+@main.command()
 @as_json
 def verify(is_json: bool) -> None:
     """Prove that the search index holds what the database says, dataset by dataset.

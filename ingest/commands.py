@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +15,16 @@ from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import announce, claim_one, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterState, ReleasePolicy, Root
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.queue import Task
 from ingest.catalogue.releases import apply_root_policy
 from ingest.catalogue.roots import RootSettingError, RootSettings, get_root, normalise, upsert_root
-from ingest.crawl import CrawlReport, crawl_root
 from ingest.drain import drain, ingest_claimed, make_reader, settle_index
 from ingest.pipeline import Outcome, Services, refill_lost_index
-from ingest.services import open_services
+from ingest.rounds import crawl_and_note
+from ingest.services import open_services, open_workers
+
+if TYPE_CHECKING:
+    from ingest.crawl import CrawlReport
 
 FURTHEST_YEARS = 1000
 """Calendars of computers end; no embargo lasts that long."""
@@ -38,11 +42,13 @@ def crawl(paths: tuple[Path, ...], options: dict[str, Any], *, is_json: bool) ->
     """Crawl the roots, read what is due below them, and print what came of it."""
     settings = to_root_settings(options)
     counts: Counter[str] = Counter()
-    with open_services() as services:
+    with open_services() as services, open_workers() as workers:
         refill_lost_index(services)
         with console.reporting(is_json=is_json) as report:
             roots = [open_root(services, path, settings) for path in paths]
-            seen = [crawl_root(services, root, utc_now(), report.folder) for root in roots]
+            seen = [crawl_and_note(services, root, report.folder) for root in roots]
+            # We read ourselves as well: there need not be any worker.
+            workers.nudge(Task.INGEST)
 
             def count(outcome: Outcome) -> None:
                 counts[console.to_word(outcome.state)] += 1
@@ -158,9 +164,10 @@ def retry_quarantine(files: tuple[Path, ...], *, is_json: bool) -> None:
     """Try files in quarantine again, all or those given, and print where they went."""
     paths = [str(normalise(file)) for file in files] or None
     outcomes: list[Outcome] = []
-    with open_services() as services:
+    with open_services() as services, open_workers() as workers:
         with services.write_sessions.begin() as session:
             retry_quarantined(session, utc_now(), paths)
+        workers.nudge(Task.INGEST)
         with console.reporting(is_json=is_json) as report:
 
             def note(outcome: Outcome) -> None:

@@ -17,9 +17,10 @@ from ingest.catalogue.notices import has_due_notice
 from ingest.catalogue.releases import stamp_releases
 from ingest.logs import about
 from ingest.nexus.child import ReaderChild
-from ingest.noticing import settle_notices
+from ingest.noticing import settle_notices, settle_some
 from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master
 from ingest.settings import to_limits
+from ingest.stages import stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,36 +54,38 @@ def drain(
 
 
 def drain_slice(
-    services: Services, reader: ReaderChild, seconds: float, report: Callable[[Outcome], None], wake: Callable[[], None]
+    services: Services,
+    reader: ReaderChild,
+    seconds: float,
+    report: Callable[[Outcome | None], None],
+    wake: Callable[[], None],
 ) -> int:
     """Work off due notices and masters for that long, and leave what changed to be indexed; return how many changed.
 
-    Whoever might help is woken: as soon as more is due than one can take, and at the end if anything still is.
+    Whoever might help is woken: as soon as more is due than one has in hand, and at the end if anything still is.
     """
     claimant, until, changed = to_claimant(), time.monotonic() + seconds, 0
     free_abandoned(services)
-    settle_notices(services, utc_now(), until)
+    while time.monotonic() < until and settle_some(services, utc_now()):
+        _wake_if_due(services, wake)
     is_first = True
-    while (claim := _claim(services, claimant, None)) is not None:
-        if is_first and has_due(services):
-            wake()
-        is_first = False
+    while time.monotonic() < until and (claim := _claim(services, claimant, None)) is not None:
+        if is_first:
+            _wake_if_due(services, wake)
+            is_first = False
         outcome = ingest_claimed(services, reader, claim)
-        if outcome is not None:
-            changed += outcome.has_changed
-            report(outcome)
-        if time.monotonic() > until:
-            break
-    if has_due(services):
-        wake()
+        report(outcome)
+        changed += outcome is not None and outcome.has_changed
+    _wake_if_due(services, wake)
     return changed
 
 
-def has_due(services: Services) -> bool:
-    """Return whether any notice or master is due that nobody has in hand."""
+def _wake_if_due(services: Services, wake: Callable[[], None]) -> None:
     now = utc_now()
     with services.read_sessions() as session:
-        return has_due_notice(session, now) or has_due_master(session, now)
+        is_due = has_due_notice(session, now) or has_due_master(session, now)
+    if is_due:
+        wake()
 
 
 def free_abandoned(services: Services) -> None:
@@ -131,4 +134,7 @@ def make_reader(services: Services) -> ReaderChild:
 
 
 def _claim(services: Services, claimant: str, root_ids: list[int] | None) -> Claim | None:
-    return run_transaction(services.write_sessions, lambda session: claim_next(session, claimant, utc_now(), root_ids))
+    with stage("claim"):
+        return run_transaction(
+            services.write_sessions, lambda session: claim_next(session, claimant, utc_now(), root_ids)
+        )

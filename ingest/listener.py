@@ -18,11 +18,14 @@ from stomp.exception import StompException
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import record_notice, record_unreadable
+from ingest.catalogue.queue import Task
+from ingest.logs import about
 from ingest.messages import MessageError, to_told_dataset
 
 if TYPE_CHECKING:
     from stomp.utils import Frame
 
+    from ingest.catalogue.queue import Workers
     from ingest.pipeline import Services
     from ingest.settings import ListenerSettings
 
@@ -41,7 +44,7 @@ class BrokerAddressError(CatalogueError):
         super().__init__("NXCAT_BROKER_URL must be of the form stomp://user:password@host:61613")
 
 
-def listen(services: Services, settings: ListenerSettings, stopped: threading.Event) -> None:
+def listen(services: Services, workers: Workers, settings: ListenerSettings, stopped: threading.Event) -> None:
     """Take in what the queues hold until stopped; a broker that is away is asked for again and again.
 
     Raises BrokerAddressError if the address is none.
@@ -52,7 +55,7 @@ def listen(services: Services, settings: ListenerSettings, stopped: threading.Ev
     while not stopped.is_set():
         ended = threading.Event()
         connection = stomp.Connection12([(address.hostname, address.port or 61613)], heartbeats=HEARTBEATS_MS)
-        connection.set_listener("notices", _Notices(services, connection, ended))
+        connection.set_listener("notices", _Notices(services, workers, connection, ended))
         try:
             connection.connect(unquote(address.username or ""), unquote(address.password or ""), wait=True)
             for number, queue in enumerate(settings.names):
@@ -78,8 +81,9 @@ def _wait(stopped: threading.Event, ended: threading.Event) -> None:
 class _Notices(stomp.ConnectionListener):  # type: ignore[misc]  # the package has no types
     """Commits one notice for each message, and acknowledges it then."""
 
-    def __init__(self, services: Services, connection: Any, ended: threading.Event) -> None:
+    def __init__(self, services: Services, workers: Workers, connection: Any, ended: threading.Event) -> None:
         self._services = services
+        self._workers = workers
         self._connection = connection
         self._ended = ended
 
@@ -108,7 +112,10 @@ class _Notices(stomp.ConnectionListener):  # type: ignore[misc]  # the package h
         now = utc_now()
         with self._services.write_sessions.begin() as session:
             try:
-                record_notice(session, to_told_dataset(body), "message", now)
+                notice_id = record_notice(session, to_told_dataset(body), "message", now)
+                self._workers.nudge_after(session, Task.INGEST)
+                with about(notice=notice_id):
+                    log.info("told by a message")
             except MessageError as error:
                 log.warning("a message is kept as refused: %s", error)
                 record_unreadable(session, body, str(error), now)

@@ -47,6 +47,7 @@ def about(**keys: Any) -> Iterator[None]:
 def configure_logs(level: str = "INFO") -> None:
     """Leave this process logging as the settings say: our own lines from that level on, others' warnings."""
     logging.config.dictConfig(to_log_config(LogSettings().log_format, level))
+    logging.captureWarnings(capture=True)
 
 
 def to_log_config(log_format: LogFormat, level: str = "INFO") -> dict[str, Any]:

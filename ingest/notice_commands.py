@@ -12,8 +12,10 @@ from ingest import console
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import ToldDataset, get_notice, record_notice
+from ingest.catalogue.queue import Task
 from ingest.listener import listen as listen_to_broker
-from ingest.services import open_services
+from ingest.logs import configure_logs
+from ingest.services import open_services, open_workers
 from ingest.settings import ListenerSettings
 
 if TYPE_CHECKING:
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 def notify(places: tuple[Path, ...], *, is_json: bool) -> int:
     """Take notice of closed datasets; return the exit status: 1 if a place was refused."""
     now = utc_now()
-    with open_services() as services:
+    with open_services() as services, open_workers() as workers:
         with services.write_sessions.begin() as session:
+            workers.nudge_after(session, Task.INGEST)
             ids = [record_notice(session, ToldDataset(path=str(p.absolute())), "command", now) for p in places]
         with services.read_sessions() as session:
             views = [get_notice(session, each) for each in ids]
@@ -43,8 +46,9 @@ def listen() -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with open_services() as services:
-        listen_to_broker(services, ListenerSettings(), stopped)
+    configure_logs()
+    with open_services() as services, open_workers() as workers:
+        listen_to_broker(services, workers, ListenerSettings(), stopped)
 
 
 def _to_line(view: NoticeView) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
-import time
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final
@@ -36,26 +34,28 @@ class _NoMasterError(Exception):
     """What was told leads to no master now; the text says why."""
 
 
-def settle_notices(services: Services, now: datetime, until: float = math.inf) -> int:
+def settle_notices(services: Services, now: datetime) -> int:
     """Leave no due notice without its master made due, or without the reason why it waits; return how many there were.
 
-    A master that nothing new is said about, and that stands as it was read, is left alone. No batch is begun after
-    `until`, in the seconds of the monotonic clock.
+    A master that nothing new is said about, and that stands as it was read, is left alone.
     """
     total = 0
-    while time.monotonic() < until and _has_due(services, now):
-        with services.write_sessions.begin() as session:
-            notices = claim_due_notices(session, now, BATCH)
-        for notice in notices:
-            with about(notice=notice.id, place=notice.path):
-                _settle(services, notice, now)
-        total += len(notices)
+    while settled := settle_some(services, now):
+        total += settled
     return total
 
 
-def _has_due(services: Services, now: datetime) -> bool:
+def settle_some(services: Services, now: datetime) -> int:
+    """Do so for those that have waited longest and that nobody has in hand; return how many there were."""
     with services.read_sessions() as session:
-        return has_due_notice(session, now)
+        if not has_due_notice(session, now):
+            return 0
+    with services.write_sessions.begin() as session:
+        notices = claim_due_notices(session, now, BATCH)
+    for notice in notices:
+        with about(notice=notice.id, place=notice.path):
+            _settle(services, notice, now)
+    return len(notices)
 
 
 def _settle(services: Services, notice: DueNotice, now: datetime) -> None:

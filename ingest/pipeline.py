@@ -5,6 +5,9 @@ A master's way: claimed, looked at, read in the killable child, mapped, stored i
 
 from __future__ import annotations
 
+import logging
+import math
+import time
 import zlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     from ingest.nexus.child import MasterReading, ReaderChild
     from ingest.rulebook import Rulebook, RulesAtHand
     from ingest.settings import IngestSettings
+
+log = logging.getLogger(__name__)
 
 INDEX_BATCH = 500
 NO_END = "a scan has no end"
@@ -131,13 +136,14 @@ def refill_lost_index(services: Services) -> None:
         run_transaction(services.write_sessions, forget_indexed)
 
 
-def index_pending(services: Services) -> int:
+def index_pending(services: Services, until: float = math.inf) -> int:
     """Leave nothing lagging in the index, unless another process is writing to it: then it does this work.
 
-    That other one looks again after each batch, and what was committed before it was found busy is in its next one.
+    That other one looks again after each batch, and what was committed before it was found busy is in its next one. No
+    batch is begun after `until`, in seconds of the monotonic clock. Returns how many documents were written.
     """
     total = 0
-    while True:
+    while time.monotonic() < until:
         with services.read_sessions() as session:
             lagging = find_unindexed(session, INDEX_BATCH)
             if not lagging:
@@ -149,7 +155,9 @@ def index_pending(services: Services) -> int:
         except IndexBusyError:
             return total
         run_transaction(services.write_sessions, partial(mark_indexed, documents=documents))
+        log.info("datasets %s are indexed", ", ".join(str(document.id) for document in documents))
         total += len(documents)
+    return total
 
 
 def _check_finished(gate: Gate, path: Path, claim: Claim, settings: IngestSettings, now: datetime) -> None:

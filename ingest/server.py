@@ -1,4 +1,4 @@
-"""`nxcat serve`: the API, with one process beside it that works off what waits."""
+"""`nxcat serve`: the API, with one process beside it that works off what waits, unless workers do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import uvicorn
 
 from api.settings import ApiSettings
 from ingest.catalogue.errors import CatalogueError
+from ingest.catalogue.settings import CatalogueSettings
 from ingest.logs import to_log_config
 from ingest.services import open_services
 from ingest.settings import LogSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class AddressTakenError(CatalogueError):
@@ -48,15 +49,22 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
         pass  # the schema is there before the two processes ask for it
     log_level = "warning" if on_ready else "info"
     config = to_config(settings, log_level)
+    # Where workers are woken through Redis, what waits is theirs.
+    beside = contextlib.nullcontext() if CatalogueSettings().queue_url else _working(log_level)
+    # Ctrl-C is how one ends it: no failure.
+    with listening, beside, contextlib.suppress(KeyboardInterrupt):
+        _Server(config, on_ready).run(sockets=[listening])
+
+
+@contextlib.contextmanager
+def _working(log_level: str) -> Iterator[None]:
+    """Have what waits worked off meanwhile, by a process of its own."""
     worker = subprocess.Popen([sys.executable, "-m", "ingest.background", log_level], stdin=subprocess.PIPE)  # noqa: S603 (our own)
     try:
-        # Ctrl-C is how one ends it: no failure.
-        with contextlib.suppress(KeyboardInterrupt):
-            _Server(config, on_ready).run(sockets=[listening])
+        yield
     finally:
         worker.terminate()
         worker.wait()
-        listening.close()
 
 
 def to_config(settings: ApiSettings, log_level: str) -> uvicorn.Config:

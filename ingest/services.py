@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
 from ingest.catalogue.errors import UnavailableError
+from ingest.catalogue.queue import Workers
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search import IndexOutdatedError
 from ingest.catalogue.search.engines import begin_rebuild, open_index
@@ -42,6 +43,13 @@ def open_services() -> Iterator[Services]:
             rulebook=Rulebook(),
             settings=IngestSettings(),
         )
+
+
+@contextmanager
+def open_workers() -> Iterator[Workers]:
+    """Yield whoever works on the catalogue, as far as the environment names a broker that reaches them."""
+    with closing(Workers(CatalogueSettings().queue_url)) as workers:
+        yield workers
 
 
 @contextmanager

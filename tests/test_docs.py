@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -12,9 +13,20 @@ from click.testing import CliRunner
 from api.settings import ApiSettings
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.cli import main
-from ingest.settings import IngestSettings, ListenerSettings, LogSettings
+from ingest.settings import IngestSettings, ListenerSettings, LogSettings, WorkSettings
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).parents[1]
+SETTINGS: list[type[BaseSettings]] = [
+    CatalogueSettings,
+    IngestSettings,
+    ListenerSettings,
+    WorkSettings,
+    LogSettings,
+    ApiSettings,
+]
 CHOICES = {"doi_prefix": "10.4321", "log_format": "json"}
 """What else than a number a setting may be."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,7 +42,7 @@ def list_commands(group: click.Group, prefix: str = "nxcat") -> list[str]:
 
 def list_settings() -> dict[str, object]:
     found: dict[str, object] = {}
-    for settings in (CatalogueSettings, IngestSettings, ListenerSettings, LogSettings, ApiSettings):
+    for settings in SETTINGS:
         prefix = settings.model_config["env_prefix"]
         found |= {f"{prefix}{name}".upper(): field.default for name, field in settings.model_fields.items()}
     return found
@@ -67,10 +79,9 @@ def test_links_of_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("settings", [CatalogueSettings, IngestSettings, ListenerSettings, LogSettings, ApiSettings])
+@pytest.mark.parametrize("settings", SETTINGS)
 def test_every_setting_is_taken_from_the_environment(
-    settings: type[CatalogueSettings | IngestSettings | ListenerSettings | LogSettings | ApiSettings],
-    monkeypatch: pytest.MonkeyPatch,
+    settings: type[BaseSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = {name: CHOICES.get(name, "4321") for name in settings.model_fields}
     for name, text in given.items():

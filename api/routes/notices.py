@@ -6,7 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.dependencies import NOTIFIERS_ONLY, NowDependency, SessionDependency, WriteSessionDependency
+from api.dependencies import (
+    NOTIFIERS_ONLY,
+    NowDependency,
+    SessionDependency,
+    WorkersDependency,
+    WriteSessionDependency,
+)
 from api.documentation import problems
 from api.errors import to_problem
 from api.links import to_address, to_page_links
@@ -16,6 +22,7 @@ from api.schemas.notices import NoticeLinks, NoticeOrder, NoticeOrders, NoticePa
 from ingest.catalogue import notices
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.paging import LARGEST_KEY
+from ingest.catalogue.queue import Task
 from ingest.catalogue.views import NoticeView
 
 router = APIRouter(prefix="/notices", tags=["notices"], dependencies=[NOTIFIERS_ONLY])
@@ -32,7 +39,11 @@ NoticeId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a noti
     responses=problems(403, 422, 503),
 )
 def create_notices(
-    request: Request, session: WriteSessionDependency, now: NowDependency, orders: NoticeOrders
+    request: Request,
+    session: WriteSessionDependency,
+    workers: WorkersDependency,
+    now: NowDependency,
+    orders: NoticeOrders,
 ) -> Response | NoticesSchema:
     """Take notice of one or several datasets: they are read soon, and again if they are told again.
 
@@ -42,6 +53,7 @@ def create_notices(
     told = [orders] if isinstance(orders, NoticeOrder) else orders
     ids = [notices.record_notice(session, order.to_told(), "http", now) for order in told]
     items = [_to_schema(request, notices.get_notice(session, each)) for each in ids]
+    workers.nudge_after(session, Task.INGEST)
     if all(item.state == NoticeState.REFUSED for item in items):
         # Answered, not raised: that they were told and refused is to be kept.
         detail = f"{items[0].path} lies outside every root of the catalogue; crawl the folder that holds it first"

@@ -4,7 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from api.dependencies import OPERATORS_ONLY, NowDependency, SessionDependency, WriteSessionDependency
+from api.dependencies import (
+    OPERATORS_ONLY,
+    NowDependency,
+    SessionDependency,
+    WorkersDependency,
+    WriteSessionDependency,
+)
 from api.documentation import problems
 from api.links import to_page_links
 from api.questions import PageQuestion
@@ -18,6 +24,7 @@ from api.schemas.operations import (
 )
 from ingest.catalogue import status
 from ingest.catalogue.masters import retry_quarantined
+from ingest.catalogue.queue import Task
 
 router = APIRouter(tags=["operations"], dependencies=[OPERATORS_ONLY])
 
@@ -52,7 +59,10 @@ def list_quarantine(
     summary="Have masters tried again",
     responses=problems(422, 503),
 )
-def retry_quarantine(session: WriteSessionDependency, now: NowDependency, order: RetryOrder) -> RetrySchema:
-    """Take masters out of quarantine, some or all, to be read again soon: by the process beside `nxcat serve`."""
+def retry_quarantine(
+    session: WriteSessionDependency, workers: WorkersDependency, now: NowDependency, order: RetryOrder
+) -> RetrySchema:
+    """Take masters out of quarantine, some or all, to be read again soon."""
     paths = order.paths if isinstance(order, RetrySome) else None
+    workers.nudge_after(session, Task.INGEST)
     return RetrySchema(count=retry_quarantined(session, now, paths))

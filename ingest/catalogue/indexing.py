@@ -39,6 +39,11 @@ def find_unindexed(session: Session, limit: int) -> list[int]:
     return list(session.scalars(select(Dataset.id).where(lags).order_by(Dataset.id).limit(limit)))
 
 
+def has_unindexed(session: Session) -> bool:
+    """Return whether the index lags behind at all."""
+    return bool(find_unindexed(session, 1))
+
+
 def mark_indexed(session: Session, documents: Iterable[SearchDocument]) -> None:
     """Note the revisions that the index knows now; a newer one that came in between stays due."""
     # In one order, so that two who note the same wait for each other and do not stop each other.

@@ -113,12 +113,12 @@ def has_due_notice(session: Session, now: datetime) -> bool:
 
 def claim_due_notices(session: Session, now: datetime, limit: int) -> list[DueNotice]:
     """Take notices that nobody has looked at yet, or that are due to be looked at again; the longest waiting first."""
-    due = (
-        select(Notice.id).where(Notice.next_attempt_at <= now).order_by(Notice.next_attempt_at, Notice.id).limit(limit)
-    )
+    due = select(Notice.id).where(Notice.next_attempt_at <= now).order_by(Notice.next_attempt_at, Notice.id)
+    # What another worker is about to take is passed over.
+    ids = session.scalars(due.limit(limit).with_for_update(skip_locked=True)).all()
     statement = (
         update(Notice)
-        .where(Notice.id.in_(due.scalar_subquery()))
+        .where(Notice.id.in_(ids))
         .values(next_attempt_at=now + LEASE, attempts=Notice.attempts + 1)
         .returning(Notice)
         .execution_options(synchronize_session=False)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 
 from ingest.catalogue.errors import CatalogueError, PathOutsideRootsError
 from ingest.catalogue.model import Root
 from ingest.catalogue.store import get_facility_id
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
 DEFAULT_FACILITY = "local"
@@ -85,6 +87,22 @@ def get_root(session: Session, path: Path) -> Root:
     if root is None:
         raise PathOutsideRootsError(str(path))
     return root
+
+
+def list_roots_to_crawl(session: Session, before: datetime) -> list[Root]:
+    """Return the roots whose last crawl ended before then, or that none has been through, the longest ago first."""
+    due = or_(Root.crawled_at.is_(None), Root.crawled_at < before)
+    return list(session.scalars(select(Root).where(due).order_by(Root.crawled_at.nulls_first(), Root.id)))
+
+
+def mark_crawled(session: Session, root_id: int, now: datetime) -> None:
+    """Note that a crawl came to its end."""
+    session.execute(
+        update(Root)
+        .where(Root.id == root_id)
+        .values(crawled_at=now, modified_at=Root.modified_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _is_text(path: Path) -> bool:

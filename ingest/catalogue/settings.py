@@ -31,6 +31,11 @@ class CatalogueSettings(BaseSettings):
         description="Alias of the search index there; the indices behind it have names that begin like it.",
     )
 
+    queue_url: str | None = Field(
+        default=None,
+        description="Address of the workers' Redis, as redis://:password@host:6379/0; else `serve` works by itself.",
+    )
+
     doi_prefix: str = Field(
         default="10.5072",
         pattern=r"^10\.[0-9]{4,9}$",
