@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import re
+import subprocess
+import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx2
@@ -19,10 +24,9 @@ from ingest.catalogue.search.elastic import ElasticIndex
 from ingest.samples.bulk import write_dataset_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from facility.setup import Facility
 
+PAGE: Final = Path(__file__).parents[2] / "docs/facility.md"
 DATASETS: Final = 300
 KILLED: Final = ("worker", "redis", "postgresql", "elasticsearch", "worker", "redis", "postgresql", "elasticsearch")
 BATCH: Final = 40
@@ -96,6 +100,38 @@ def test_service_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytes
     )
     with pytest.raises(ServerFailedError, match="NXCAT_DATABASE_URL must be"), running(tmp_path):
         pass
+
+
+def test_backup_and_way_back_are_as_the_page_says(facility: Facility, root: Path, tmp_path: Path) -> None:
+    backup, way_back, _embedded = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    facility.run("notify", str(write_dataset_folder(root, "kept_0001", files=2)))
+    wait_until_found(facility, "kept_0001")
+    run_script(backup, facility, tmp_path)
+    facility.run("notify", str(write_dataset_folder(root, "newer_0001", files=2)))
+    wait_until_found(facility, "newer_0001")
+    writing = [facility.servers[name] for name in ("api", "worker", "beat", "listener")]
+    for service in writing:
+        service.kill()
+    printed = run_script(way_back, facility, tmp_path)
+    assert "the index differs from the database" in printed
+    for service in writing:
+        service.restart()
+    assert count_found(facility, "kept_0001") == 1
+    assert count_found(facility, "newer_0001") == 0
+    facility.run("crawl", str(root))
+    wait_until_found(facility, "newer_0001")
+    facility.run("verify")
+
+
+def run_script(script: str, facility: Facility, folder: Path) -> str:
+    """Run the lines of a page as they stand there; each must go well."""
+    address = facility.environment["NXCAT_DATABASE_URL"].replace("+psycopg", "")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = facility.environment | {"DATABASE": address, "PATH": path}
+    words = ["bash", "-euxo", "pipefail", "-c", script]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_every_dataset_is_there_once_whatever_is_killed(facility: Facility, root: Path) -> None:
