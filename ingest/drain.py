@@ -38,7 +38,7 @@ def drain(
     claimant = to_claimant()
     count = 0
     indexed_at = time.monotonic()
-    free_abandoned(services)
+    free_abandoned(services, claimant)
     with make_reader(services) as reader:
         settle_notices(services, utc_now())
         while (claim := _claim(services, claimant, root_ids)) is not None:
@@ -65,7 +65,7 @@ def drain_slice(
     Whoever might help is woken: as soon as more is due than one has in hand, and at the end if anything still is.
     """
     claimant, until, changed = to_claimant(), time.monotonic() + seconds, 0
-    free_abandoned(services)
+    free_abandoned(services, claimant)
     while time.monotonic() < until and settle_some(services, utc_now()):
         _wake_if_due(services, wake)
     is_first = True
@@ -88,12 +88,15 @@ def _wake_if_due(services: Services, wake: Callable[[], None]) -> None:
         wake()
 
 
-def free_abandoned(services: Services) -> None:
-    """Leave no master in the hand of a worker that is gone."""
+def free_abandoned(services: Services, claimant: str) -> None:
+    """Leave no master in the hand of a worker that is gone, nor in our own: we begin.
+
+    What we had in hand when the database went away, we could not even let go of.
+    """
     settings = services.settings
     lease = timedelta(seconds=settings.claim_seconds)
     with services.write_sessions.begin() as session:
-        release_abandoned(session, utc_now(), lease, settings.max_attempts)
+        release_abandoned(session, utc_now(), lease, settings.max_attempts, claimant)
 
 
 def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Outcome | None:

@@ -87,7 +87,7 @@ class Remap:
         `note` is told how many records are done, and of how many.
         """
         if not is_dry:
-            free_abandoned(self._services)
+            free_abandoned(self._services, to_claimant())
         done = 0
         indexed_at = time.monotonic()
         for rulebook in self._stale:

@@ -46,8 +46,8 @@ RETRIES: dict[type[Exception], Retry] = {
     FileNotFoundError: Retry(MasterState.VANISHED),
     # Wrong rights, stale handles, a disk in trouble: the file may be well. It stays in sight with its reason.
     OSError: Retry(MasterState.READY, delay_seconds=30, doubles=True),
-    # The database did not answer, or somebody held for long what we needed: no file is to blame.
-    UnavailableError: Retry(MasterState.READY, delay_seconds=30, doubles=True),
+    # The database did not answer, or somebody held for long what we needed: no file is to blame, and it is soon over.
+    UnavailableError: Retry(MasterState.READY, delay_seconds=2, doubles=True),
     # The root's rule file is missing or wrong: no file is to blame.
     RuleFileError: Retry(MasterState.READY, delay_seconds=30, doubles=True),
     OfflineError: Retry(MasterState.OFFLINE),

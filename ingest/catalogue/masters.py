@@ -140,8 +140,10 @@ def mark_master(session: Session, claim: Claim, state: MasterState, **values: An
         raise ConflictError(f"another worker took over {claim.path}")
 
 
-def release_abandoned(session: Session, now: datetime, lease: timedelta, max_attempts: int) -> int:
-    """Free the claims of workers that are gone, the lost attempt counted; return how many there were.
+def release_abandoned(
+    session: Session, now: datetime, lease: timedelta, max_attempts: int, claimant: str | None = None
+) -> int:
+    """Free the claims of workers that are gone, and of `claimant`, the lost attempt counted; return how many.
 
     A worker of this machine is asked for by its process; one of another machine is given up after the lease. A file
     that was claimed so often without a word is quarantined: whatever is in it takes our workers down.
@@ -151,7 +153,11 @@ def release_abandoned(session: Session, now: datetime, lease: timedelta, max_att
             MasterFile.next_attempt_at.is_not(None), MasterFile.claimed_at.is_not(None)
         )
     ).all()
-    gone = [row for row in rows if _is_gone(row.claimed_by or "") or now - row.claimed_at > lease]
+    gone = [
+        row
+        for row in rows
+        if row.claimed_by == claimant or _is_gone(row.claimed_by or "") or now - row.claimed_at > lease
+    ]
     for row in gone:
         # Behind the others, and the further the more often a worker was lost here.
         values: dict[str, Any] = {"next_attempt_at": now + timedelta(milliseconds=row.attempts)}

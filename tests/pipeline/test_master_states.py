@@ -408,6 +408,15 @@ def test_what_a_dead_worker_had_in_hand_is_read_by_the_next(site: Site) -> None:
     assert site.state(path) == ("ingested", None)
 
 
+def test_what_this_worker_could_not_let_go_of_is_read_when_it_begins_anew(site: Site) -> None:
+    """The database went away while it was in hand."""
+    path = site.write()
+    site.walk()
+    claim_as(site, to_claimant())
+    assert site.drain() == ["a.h5"]
+    assert site.state(path) == ("ingested", None)
+
+
 def test_what_a_living_worker_has_in_hand_is_left_to_it(site: Site) -> None:
     path = site.write()
     site.walk()
