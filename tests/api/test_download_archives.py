@@ -146,7 +146,10 @@ def test_one_file_that_cannot_be_had_refuses_the_archive_by_its_name(
     assert b"passwd" not in answer.body
 
 
-@pytest.mark.parametrize("change", ["grows", "shrinks", "is written to", "is gone", "is exchanged for a link"])
+@pytest.mark.parametrize(
+    "change",
+    ["grows", "shrinks", "is written to", "is written to while it is sent", "is gone", "is exchanged for a link"],
+)
 def test_archive_of_which_a_file_changes_meanwhile_does_not_come_to_its_end(
     address: str, shelf: Shelf, change: str
 ) -> None:
@@ -161,6 +164,9 @@ def test_archive_of_which_a_file_changes_meanwhile_does_not_come_to_its_end(
             os.truncate(first, LARGE // 2)
         elif change == "is written to":
             second.write_bytes(b"CONTENT")
+        elif change == "is written to while it is sent":
+            with first.open("r+b") as file:
+                file.write(b"x")
         else:
             second.unlink()
             if change != "is gone":

@@ -260,6 +260,24 @@ def test_link_is_good_in_one_spelling_only(client: TestClient, closed_id: int, t
         assert_invalid(client.get(change(link, signature="".join(signature))))
 
 
+def test_number_of_any_length_is_none(client: TestClient, closed_id: int, token: NewToken) -> None:
+    link = sign(client, closed_id, token)
+    for name in ("expires", "subject", "key"):
+        assert_invalid(client.get(change(link, **{name: "9" * 5000})))
+
+
+def test_every_part_is_signed() -> None:
+    now = utc_now()
+    signers = [
+        Signer(key, b"x" * 32, who, now + timedelta(days=day))
+        for key in (1, 2)
+        for who in (1, 2, None)
+        for day in (0, 1)
+    ]
+    queries = [signer.sign_path(path) for signer in signers for path in ("/files/1/a", "/files/1/b")]
+    assert len({dict(parse_qsl(query))["signature"] for query in queries}) == len(queries) == 24
+
+
 def test_link_opens_its_own_path_only(client: TestClient, closed_id: int, open_id: int, token: NewToken) -> None:
     path, _, query = sign(client, closed_id, token).partition("?")
     for other in ("c.h5", "A.h5", "scan%201/%C2%B5.h5", "none.h5", ""):

@@ -276,6 +276,15 @@ def test_link_made_while_data_were_open_opens_nothing_when_they_are_closed_again
         assert "poppy" not in answer.text
 
 
+def test_link_is_asked_about_whom_it_was_made_for_and_not_about_who_carries_it(
+    client: TestClient, shelf: Shelf, token: NewToken
+) -> None:
+    dataset_id = add(shelf, f"poppy{next(numbers)}")
+    links = sign(client, dataset_id)
+    change(shelf.catalogue, dataset_id, is_secret=True)
+    assert {client.get(link, headers=carry(token)).status_code for link in links.values()} == {404}
+
+
 def test_links_are_made_only_by_who_may_open_the_files(client: TestClient, ids: dict[str, int]) -> None:
     for word, status in ANSWERS.items():
         answer = client.post(f"/api/v1/datasets/{ids[word]}/links")
