@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.paging import Page
-    from ingest.catalogue.views import DatasetPage, DatasetView, FileView, ParameterView, QuarantinedView, ScanView
+    from ingest.catalogue.views import (
+        BacklogView,
+        DatasetPage,
+        DatasetView,
+        FileView,
+        ParameterView,
+        QuarantinedView,
+        ScanView,
+    )
 
 SHOWN_FILES = 20
 """How many of a dataset's files a person is shown; JSON has them all."""
@@ -93,21 +101,45 @@ def show(dataset_id: int, *, is_json: bool) -> None:
 def status(*, is_json: bool) -> None:
     """Print the catalogue in figures."""
     with open_services() as services, services.read_sessions() as session:
-        found = get_status(session)
+        found = get_status(session, utc_now())
     if is_json:
         console.print_json(found)
         return
-    click.echo(f"{found.dataset_count} datasets, {found.unindexed_count} of them not indexed yet")
+    about = "about " if found.is_estimated else ""
+    click.echo(f"{about}{found.dataset_count} datasets, {found.unindexed_count} of them not indexed yet")
     click.echo(f"{found.waiting_count} files are to be looked at, now or later")
+    _print_backlog(found.backlog)
     console.print_table(
         "\nmaster files", ("state", "files"), [(console.to_word(s), n) for s, n in found.masters.items()]
     )
     if found.quarantine:
         console.print_table("\nquarantine", ("reason", "files"), list(found.quarantine.items()))
     rows = [
-        (root.path, root.facility, root.rules or "recognised", root.timezone, _to_release(root)) for root in found.roots
+        (root.path, root.facility, root.rules or "recognised", root.timezone, _to_release(root), root.crawled_at)
+        for root in found.roots
     ]
-    console.print_table("\nroots", ("folder", "facility", "rules", "zone", "release"), rows)
+    console.print_table("\nroots", ("folder", "facility", "rules", "zone", "release", "crawled"), rows)
+
+
+def _print_backlog(backlog: BacklogView) -> None:
+    """Print what waits and since when, where anything does, and how long it took lately."""
+    if backlog.waiting_since is not None:
+        click.echo(f"the oldest is due since {backlog.waiting_since:%Y-%m-%d %H:%M:%S} UTC")
+    for state, count in backlog.notices.items():
+        click.echo(f"{count} notices are {state}")
+    if backlog.unindexed_since is not None:
+        click.echo(
+            f"the index is {backlog.revisions_behind} revisions behind, since "
+            f"{backlog.unindexed_since:%Y-%m-%d %H:%M:%S} UTC"
+        )
+    if backlog.searchable.median_seconds is not None and backlog.searchable.p95_seconds is not None:
+        click.echo(
+            f"from closed to found in the last hour: median {backlog.searchable.median_seconds:.1f} s, "
+            f"95 % within {backlog.searchable.p95_seconds:.1f} s"
+        )
+    rows = [(console.to_word(w.state), w.instrument, w.due, w.in_hand, w.later) for w in backlog.masters]
+    if rows:
+        console.print_table("\nwaiting", ("state", "instrument", "due", "in hand", "later"), rows)
 
 
 def list_quarantine(*, is_json: bool) -> None:

@@ -30,9 +30,9 @@ router = APIRouter(tags=["operations"], dependencies=[OPERATORS_ONLY])
 
 
 @router.get("/status", operation_id="get_status", summary="The catalogue in figures", responses=problems(503))
-def get_status(session: SessionDependency) -> StatusSchema:
+def get_status(session: SessionDependency, now: NowDependency) -> StatusSchema:
     """Count what is there, what waits and what failed, whoever may see what: what `nxcat status` prints."""
-    return StatusSchema.model_validate(status.get_status(session))
+    return StatusSchema.model_validate(status.get_status(session, now))
 
 
 @router.get(

@@ -26,6 +26,46 @@ class RootSchema(Answer):
     is_secret: bool = Field(description="The existence of its data, too, is secret.")
     include: list[str] = Field(description="What names of masters look like.", examples=[["*_master.h5"]])
     exclude: list[str] = Field(description="What is passed over.", examples=[["PROCESSED_DATA"]])
+    crawled_at: datetime | None = Field(
+        description="When a crawl last came to its end.", examples=["2026-11-21T10:00:00Z"]
+    )
+
+
+class WaitingSchema(Answer):
+    """Masters of one state and instrument that are to be looked at."""
+
+    state: str = Field(examples=["ready"])
+    instrument: str | None = Field(
+        description="As far as its place or its notice tells before the file is read.", examples=["id11"]
+    )
+    due: int = Field(description="To be looked at now.", examples=[2])
+    in_hand: int = Field(description="A worker has them.", examples=[1])
+    later: int = Field(description="To be looked at later, by the clock.", examples=[0])
+
+
+class LagSchema(Answer):
+    """How long datasets took from being closed to being found, in the last hour; null: there were none."""
+
+    count: int = Field(description="How many were looked at: the newest, at most 1000.", examples=[120])
+    median_seconds: float | None = Field(examples=[4.2])
+    p95_seconds: float | None = Field(examples=[11.8])
+
+
+class BacklogSchema(Answer):
+    """What waits, and how long things take. A figure of 100000 means that many or more."""
+
+    masters: list[WaitingSchema]
+    notices: dict[str, int] = Field(description="Notices to be looked at, by state.", examples=[{"waiting": 1}])
+    quarantined_count: int = Field(examples=[2])
+    waiting_since: datetime | None = Field(
+        description="Since when the oldest master or notice is due.", examples=["2026-11-21T10:00:00Z"]
+    )
+    unindexed_count: int = Field(examples=[0])
+    revisions_behind: int = Field(description="Revisions that the search index does not know.", examples=[0])
+    unindexed_since: datetime | None = Field(
+        description="When the oldest dataset changed that the search index does not know as it is.", examples=[None]
+    )
+    searchable: LagSchema
 
 
 class StatusSchema(Answer):
@@ -40,6 +80,11 @@ class StatusSchema(Answer):
     quarantine: dict[str, int] = Field(
         description="How many masters could not be read for each reason.", examples=[{"not HDF5": 2}]
     )
+    is_estimated: bool = Field(
+        description="What is more than 100000 was not counted: the database's own estimate stands there.",
+        examples=[False],
+    )
+    backlog: BacklogSchema
     roots: list[RootSchema]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from ingest.catalogue.backlog import COUNTED, get_backlog
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.model import Dataset, Facility, MasterFile, MasterState, Root
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_page
@@ -15,11 +16,14 @@ from ingest.catalogue.schema import SCHEMA_VERSION, find_schema_version
 from ingest.catalogue.views import QuarantinedView, RootView, StatusView
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.search import DatasetIndex
 
 _QUARANTINE: Final = "quarantine"
+_STATES: Final = sorted(MasterState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +50,24 @@ def check_readiness(engine: Engine, index: DatasetIndex) -> Readiness:
     return Readiness(has_database, version == SCHEMA_VERSION, _can_search(index))
 
 
-def get_status(session: Session) -> StatusView:
-    """Return the whole catalogue in figures, whoever may see what: not for anonymous viewers."""
-    lags = Dataset.indexed_revision < Dataset.revision
-    waits = MasterFile.next_attempt_at.is_not(None)
+def get_status(session: Session, now: datetime) -> StatusView:
+    """Return the whole catalogue in figures, whoever may see what: not for anonymous viewers.
+
+    What is many is estimated on PostgreSQL, where counting a million rows takes a second; SQLite counts in a moment.
+    """
+    backlog = get_backlog(session, now)
+    dataset_count, is_estimated = _count(session, select(Dataset.id))
+    counts = {state: _count(session, select(MasterFile.id).where(MasterFile.state == state)) for state in _STATES}
     return StatusView(
-        dataset_count=session.scalar(select(func.count()).select_from(Dataset)) or 0,
-        unindexed_count=session.scalar(select(func.count()).select_from(Dataset).where(lags)) or 0,
-        waiting_count=session.scalar(select(func.count()).select_from(MasterFile).where(waits)) or 0,
-        masters=count_masters(session),
+        dataset_count=dataset_count,
+        unindexed_count=backlog.unindexed_count,
+        waiting_count=sum(each.due + each.in_hand + each.later for each in backlog.masters),
+        masters={state: count for state, (count, _) in counts.items() if count},
         quarantine=_count_quarantined(session),
+        is_estimated=is_estimated or any(estimated for _, estimated in counts.values()),
+        backlog=backlog,
         roots=_list_roots(session),
     )
-
-
-def count_masters(session: Session) -> dict[str, int]:
-    """Return how many masters are in each state that one is in."""
-    statement = select(MasterFile.state, func.count()).group_by(MasterFile.state).order_by(MasterFile.state)
-    return dict(session.execute(statement).all())
 
 
 def list_quarantined(session: Session, request: PageRequest = FIRST_PAGE) -> Page[QuarantinedView]:
@@ -88,11 +92,24 @@ def _can_search(index: DatasetIndex) -> bool:
     return True
 
 
+def _count(session: Session, statement: Select[Any]) -> tuple[int, bool]:
+    """Return how many rows there are, and whether that is the database's estimate."""
+    some = session.scalar(select(func.count()).select_from(statement.limit(COUNTED).subquery())) or 0
+    bind = session.get_bind()
+    if some < COUNTED:
+        return some, False
+    if bind.dialect.name != "postgresql":
+        return session.scalar(select(func.count()).select_from(statement.subquery())) or 0, False
+    words = statement.compile(dialect=bind.dialect, compile_kwargs={"literal_binds": True})
+    plan = session.scalar(text(f"EXPLAIN (FORMAT JSON) {words}"))
+    return max(some, int(plan[0]["Plan"]["Plan Rows"])), True
+
+
 def _count_quarantined(session: Session) -> dict[str, int]:
-    reason = func.coalesce(MasterFile.reason, "")
-    statement = select(reason, func.count()).where(MasterFile.state == MasterState.QUARANTINED)
-    rows = session.execute(statement.group_by(reason).order_by(func.count().desc(), reason))
-    return dict(rows.all())
+    reason = func.coalesce(MasterFile.reason, "").label("reason")
+    rows = select(reason).where(MasterFile.state == MasterState.QUARANTINED).limit(COUNTED).subquery()
+    statement = select(rows.c.reason, func.count()).group_by(rows.c.reason)
+    return dict(session.execute(statement.order_by(func.count().desc(), rows.c.reason)).all())
 
 
 def _list_roots(session: Session) -> tuple[RootView, ...]:
@@ -112,6 +129,7 @@ def _to_root(root: Root, facility: str) -> RootView:
         is_secret=root.is_secret,
         include=tuple(root.include),
         exclude=tuple(root.exclude),
+        crawled_at=root.crawled_at,
     )
 
 

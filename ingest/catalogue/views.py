@@ -253,6 +253,46 @@ class RootView:
     is_secret: bool
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    crawled_at: datetime | None
+    """When a crawl last came to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingView:
+    """How many masters of one state and instrument are to be looked at: now, by somebody already, or later."""
+
+    state: str
+    instrument: str | None
+    """As far as it is known before a file is read."""
+    due: int
+    in_hand: int
+    later: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LagView:
+    """How long datasets took from being closed to being found, lately; None if there were none."""
+
+    count: int
+    median_seconds: float | None
+    p95_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacklogView:
+    """What waits, and how long things take."""
+
+    masters: tuple[WaitingView, ...]
+    notices: Mapping[str, int]
+    """Those to be looked at, by state."""
+    quarantined_count: int
+    waiting_since: datetime | None
+    """Since when the oldest master or notice is due."""
+    unindexed_count: int
+    revisions_behind: int
+    unindexed_since: datetime | None
+    """When the oldest dataset changed that the index does not know as it is."""
+    searchable: LagView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,4 +307,7 @@ class StatusView:
     """By state."""
     quarantine: Mapping[str, int]
     """By reason."""
+    is_estimated: bool
+    """What is many was not counted: the database's own estimate stands there."""
+    backlog: BacklogView
     roots: tuple[RootView, ...]

@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from ingest import console
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import MasterFile, MasterState, Root
+from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.status import get_status
 from tests.entities import PAST, add_dataset, to_master
 
@@ -53,7 +54,7 @@ def test_status_is_what_the_command_prints(
     catalogue: Catalogue, operator: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with catalogue.sessions() as session:
-        console.print_json(get_status(session))
+        console.print_json(get_status(session, utc_now()))
     printed = json.loads(capsys.readouterr().out)
     answered = operator.get(STATUS).json()
     assert answered == printed
