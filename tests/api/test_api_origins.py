@@ -58,16 +58,20 @@ def test_allowed_origin_may_ask_and_another_may_not(catalogue: Catalogue, origin
 def test_script_may_read_what_it_needs_of_the_answer(catalogue: Catalogue) -> None:
     with opened(catalogue, PORTAL) as client:
         shown = client.get(DATASETS, headers={"Origin": PORTAL}).headers[EXPOSE].split(", ")
-        assert {"ETag", "Link", "Content-Range", "X-Request-ID", "Accept-Ranges", "Content-Disposition"} <= set(shown)
+        needed = {"ETag", "Link", "Content-Range", "X-Request-ID", "Accept-Ranges", "Content-Disposition"}
+        assert needed | {"Retry-After", "WWW-Authenticate"} <= set(shown)
 
 
 def test_browser_that_asks_beforehand_is_told(catalogue: Catalogue) -> None:
     with opened(catalogue, PORTAL) as client:
         asked = {"Access-Control-Request-Method": "GET"}
-        headers = "authorization, range, if-none-match, if-range"
+        headers = "authorization, range, if-match, if-none-match, if-range"
         told = client.options(DATASETS, headers={"Origin": PORTAL, "Access-Control-Request-Headers": headers} | asked)
         assert (told.status_code, told.headers[ALLOW]) == (200, PORTAL)
         assert "x-request-id" in told.headers
+        for method in ("HEAD", "POST", "PATCH"):
+            allowed = {"Origin": PORTAL, "Access-Control-Request-Method": method}
+            assert client.options(DATASETS, headers=allowed).status_code == 200
         for wrong in ({"Origin": STRANGER} | asked, {"Origin": PORTAL, "Access-Control-Request-Method": "DELETE"}):
             assert client.options(DATASETS, headers=wrong).status_code == 400
         assert client.options(DATASETS, headers={"Origin": PORTAL}).headers["allow"] == "GET, HEAD, OPTIONS"
