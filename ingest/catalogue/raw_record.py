@@ -154,8 +154,6 @@ def _without_patients(
 def _list_members(document: dict[str, Any]) -> Iterator[str]:
     for group in (*document.get("entries", ()), *document["root"].get("groups", ())):
         yield group["path"].split("/")[1]
-    for field in document["root"].get("fields", ()):
-        yield field["name"]
 
 
 def _to_public_group(group: dict[str, Any], redactor: _Redactor) -> dict[str, Any]:
