@@ -120,11 +120,34 @@ def _list_closed(session: Session, dataset_id: int) -> set[str]:
 
 def _without_persons(document: dict[str, Any], closed: Collection[str]) -> dict[str, Any]:
     """Return the record without what tells of a patient, and without what lies at these paths."""
+    closed = _to_every_name(document, closed)
     public = dict(document)
     public["root"] = _without_patients(document["root"], closed)
     if "entries" in document:
         public["entries"] = [_without_patients(entry, closed) for entry in document["entries"]]
     return public
+
+
+def _to_every_name(document: dict[str, Any], paths: Collection[str]) -> set[str]:
+    """Return the paths of what lies there under every name: a group that has several stands in the record at each."""
+    firsts = dict(
+        pair for group in (document["root"], *document.get("entries", ())) for pair in _list_firsts(group, "")
+    )
+    every = set(paths)
+    for path in paths:
+        owner, _, attribute = path.partition("@")
+        group, cut, member = (owner, "@", attribute) if owner in firsts else path.rpartition("/")
+        every.update(f"{name}{cut}{member}" for name, first in firsts.items() if first == firsts.get(group, group))
+    return every
+
+
+def _list_firsts(group: dict[str, Any], first: str) -> Iterator[tuple[str, str]]:
+    """Yield the path of each group with the one under which it was read first (docs/record-format.md)."""
+    target = group.get("attributes", {}).get("target")
+    first = target if isinstance(target, str) and target.startswith("/") else first or group["path"]
+    yield group["path"], first
+    for below in group.get("groups", ()):
+        yield from _list_firsts(below, f"{first.rstrip('/')}/{below['path'].rpartition('/')[2]}")
 
 
 def _without_patients(

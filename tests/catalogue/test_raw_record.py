@@ -137,6 +137,44 @@ def test_of_a_person_name_and_role_are_shown() -> None:
     assert public["root"]["groups"] == [{"path": "/entry/user", "nx_class": "NXuser", "fields": fields[:2]}]
 
 
+def to_document(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    entry = {"path": "/entry", "nx_class": "NXentry", "groups": groups}
+    return {"format": 1, "kind": "hdf5-nexus", "root": {"path": "/"}, "entries": [entry]}
+
+
+@pytest.mark.parametrize("closed", ["/entry/sample/notes", "/entry/again/notes", "/entry/deep/inner/notes"])
+def test_what_is_not_public_is_shown_under_none_of_its_names(closed: str) -> None:
+    def to_group(path: str, **members: Any) -> dict[str, Any]:
+        fields = [{"name": name, "dtype": "string", "value": name} for name in ("notes", "name")]
+        return {"path": path, "fields": fields, "attributes": {}} | members
+
+    groups = [
+        to_group("/entry/sample"),
+        to_group("/entry/again", attributes={"target": "/entry/sample"}),
+        {"path": "/entry/deep", "groups": [to_group("/entry/deep/inner", attributes={"target": "/entry/sample"})]},
+        to_group("/entry/other"),
+    ]
+    document = {
+        "format": 1,
+        "kind": "hdf5-nexus",
+        "root": {"path": "/"},
+        "entries": [{"path": "/entry", "groups": groups}],
+    }
+    shown = to_public_record(document, (), {closed}, has_files=True)["entries"][0]["groups"]
+    shown[2] = shown[2]["groups"][0]
+    assert [[field["name"] for field in group["fields"]] for group in shown] == [["name"]] * 3 + [["notes", "name"]]
+
+
+@pytest.mark.parametrize("closed", ["/entry/sample@notes", "/entry/again@notes"])
+def test_attribute_that_is_not_public_is_shown_under_none_of_its_names(closed: str) -> None:
+    groups = [
+        {"path": "/entry/sample", "attributes": {"notes": "a"}},
+        {"path": "/entry/again", "attributes": {"notes": "a", "target": "/entry/sample"}},
+    ]
+    shown = to_public_record(to_document(groups), (), {closed}, has_files=True)["entries"][0]["groups"]
+    assert [group["attributes"] for group in shown] == [{}, {"target": "/entry/sample"}]
+
+
 def test_what_was_read_is_not_changed() -> None:
     fields = [{"name": "a", "dtype": "string", "value": "/gpfs/a"}]
     document = {"format": 1, "kind": "hdf5-nexus", "root": {"path": "/", "nx_class": "NXroot", "fields": fields}}
