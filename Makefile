@@ -28,7 +28,8 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/end_to_end.py
-	$(BIN)/python benchmarks/index.py
+	PYTHONPATH=. $(BIN)/python benchmarks/index.py
+	PYTHONPATH=. $(BIN)/python benchmarks/index.py --elasticsearch
 	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/remap.py
 	$(BIN)/python benchmarks/delivery.py
