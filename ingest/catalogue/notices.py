@@ -221,7 +221,7 @@ def _to_columns(told: ToldDataset) -> dict[str, Any]:
     """Return what is kept of what was told: no personal address among it."""
     parameters = {name: to_redacted(text) for name, text in told.parameters.items() if _may_keep(name)}
     columns = {
-        **{name: (getattr(told, name) or "")[:LONGEST_NAME] or None for name in _NAMES},
+        **{name: to_redacted(getattr(told, name) or "")[:LONGEST_NAME] or None for name in _NAMES},
         "start_date": told.start_date,
         "end_date": told.end_date,
         "parameters": parameters,

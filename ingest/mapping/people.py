@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.identifiers import find_orcid
+from ingest.catalogue.redaction import to_person_text
 from ingest.mapping.drafts import PersonDraft, Taken
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def _read_people(search: Search, place: Place, rule: PeopleRule) -> list[PersonD
         if field is None or not names:
             continue
         role = _first_text(search, place, rule.role)
+        role = (to_person_text(role) or None) if role else None
         orcid = find_orcid(_first_text(search, place, rule.orcid)) if len(names) == 1 else None
         path = place.group.path_of(field.name)
         return [PersonDraft(Taken(name[:LONGEST_NAME], path, name), role, orcid) for name in names]
@@ -56,7 +58,7 @@ def split_names(text: str) -> list[str]:
     `Hildebrandt, Ron` is one person, `A. Smith, B. Jones` are two. What looks like contact data is cut away.
     """
     names = []
-    for part in _SEPARATORS.split(_CONTACT.sub(" ", text)):
+    for part in _SEPARATORS.split(_CONTACT.sub(" ", to_person_text(text))):
         pieces = [piece.strip() for piece in part.split(",")]
         whole = len(pieces) > 1 and all(_WORDS.fullmatch(piece) or piece.count(" ") > 1 for piece in pieces if piece)
         names += pieces if whole else [part]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ingest.catalogue.redaction import is_personal
+from ingest.catalogue.redaction import is_kept_of_a_user, is_personal, names_somebody, to_person_text, to_redacted
 from ingest.nexus.classes import Reading, is_payload
 from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.record import Field
@@ -26,9 +26,25 @@ class Scope:
 
     reading: Reading
     of_a_user: bool
+    """Something of a person may stand there."""
+    is_user: bool
+    """It is an NXuser, or lies in one: who it is and in which role is kept, and no more."""
     budget: Budget
     add_link: Callable[[str, LinkKind, str, str], None]
     """Called with the member's name, the kind of link, the other file and the target in it."""
+
+
+def _holds_back(name: str, scope: Scope) -> bool:
+    return not is_kept_of_a_user(name) if scope.is_user else is_personal(name, scope.of_a_user)
+
+
+def _to_kept(name: str, value: Value | None) -> Value | None:
+    """Return what is kept of a value in an NXuser: of a name the name alone."""
+    if not names_somebody(name):
+        return value
+    if isinstance(value, list):
+        return [to_person_text(each) if isinstance(each, str) else each for each in value]
+    return to_person_text(value) or None if isinstance(value, str) else value
 
 
 def read_attributes(opened: OpenObject, budget: Budget, of_a_user: bool = False) -> tuple[dict[str, Value], int]:
@@ -38,13 +54,14 @@ def read_attributes(opened: OpenObject, budget: Budget, of_a_user: bool = False)
     for index in range(opened.attribute_count - lost):
         try:
             attribute = opened.open_attribute(index)
-            value = None if is_personal(attribute.name, of_a_user) else _read_attribute(attribute, budget)
+            name = to_redacted(attribute.name) if "@" in attribute.name else attribute.name
+            value = None if is_personal(name, of_a_user) else _read_attribute(attribute, budget)
         except MEMBER_ERRORS as error:
             raise_if_out_of_reach(error)
             lost += 1
             continue
         if value is not None:
-            attributes[attribute.name] = value
+            attributes[name] = value
     return attributes, lost
 
 
@@ -66,8 +83,10 @@ def read_field(opened: OpenField, name: str, scope: Scope) -> Field:
         scope.add_link(name, *source)
     unit = attributes.pop("units", None)
     value: dict[str, Any] = {}
-    if not storage.foreign and not is_personal(name, scope.of_a_user):
+    if not storage.foreign and not _holds_back(name, scope):
         value = _read_value(opened, _points_to_read(head, name, attributes, scope), scope.budget)
+    if scope.is_user and "value" in value:
+        value["value"] = _to_kept(name, value["value"])
     if not value:
         value = {"chunks": storage.chunks, "filters": storage.filters}
     return Field(

@@ -24,7 +24,8 @@ class LinkedFiles:
     def add_external(self, path: str, links: list[tuple[bytes, bytes, bytes]]) -> None:
         """Add the external links of the group at `path`."""
         for name, file, target in links:
-            self.add(path, to_name(name), LinkKind.EXTERNAL, to_name(file), to_name(target))
+            # The file is looked for by its name, which stays as it is.
+            self.add(path, to_name(name), LinkKind.EXTERNAL, file.decode("utf-8", "replace"), to_name(target))
 
     def add(self, path: str, name: str, kind: LinkKind, file: str, target: str) -> None:
         """Add one file that the member `name` of the group at `path` refers to."""

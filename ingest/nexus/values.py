@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 LARGEST = 1e60
 """Beyond any physical magnitude: 7e+78 and 1e+300 are what uninitialised memory looks like."""
 _SMALLEST = 1e-300
+_AT_SIGNS: tuple[Any, ...] = (64, "@", b"@")
+_LAST_LETTER = 0x250
+"""Codes from here on are no letters of a Latin script."""
 
 
 def to_name(raw: bytes) -> str:
-    """Return a member's name as text, whatever its bytes."""
-    return raw.decode("utf-8", "replace")
+    """Return a member's name or path as text, whatever its bytes; nobody's address stands in it."""
+    text = raw.decode("utf-8", "replace")
+    return "/".join(map(to_redacted, text.split("/"))) if "@" in text else text
 
 
 def to_text(raw: bytes | str, characters: int) -> str:
@@ -53,11 +57,30 @@ def to_value(items: list[Any], text: bool, budget: Budget) -> Value | None:
 
     One item is a scalar whatever the shape it had: writers store titles as `[["none"]]`.
     """
+    if len(items) > 1 and _spells_an_address(items):
+        return None
     if text:
         texts: list[Scalar] = [to_text(item, budget.string_characters) if item else "" for item in items]
         return None if not any(texts) else texts[0] if len(texts) == 1 else texts
     numbers: list[Scalar] = [number for number in map(to_number, items) if number is not None]
     return None if not numbers or len(numbers) < len(items) else numbers[0] if len(numbers) == 1 else numbers
+
+
+def _spells_an_address(items: list[Any]) -> bool:
+    """Whether single characters, or their codes as MATLAB keeps text, spell somebody's address."""
+    if not any(item in _AT_SIGNS for item in items):
+        return False
+    if all(isinstance(item, int) and 0 < item < _LAST_LETTER for item in items):
+        spelled = "".join(map(chr, items))
+    else:
+        spelled = "".join(_to_letter(item) for item in items)
+    return to_redacted(spelled) != spelled
+
+
+def _to_letter(item: Any) -> str:
+    """Return a single character as text; empty if it is none."""
+    letter = item.decode("latin-1") if isinstance(item, bytes) else item
+    return letter if isinstance(letter, str) and len(letter) == 1 else ""
 
 
 def to_extremes(items: list[Any]) -> dict[str, float | int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     OpenField = LibraryField | ParsedField
 
 _GROUPS = (LibraryGroup, ParsedGroup)
+_USER = re.compile(r"users?[_ -]?\d*", re.IGNORECASE)
+"""Groups that are users though they do not say so."""
 _TURN = 64
 """Members of a group that are read before the others have had their turn."""
 _LATER = 10
@@ -165,7 +168,11 @@ class _Reader:
         if lost:
             self.truncated["attributes"] += lost
         self.bytes_used += 60 + len(path) + _to_size(attributes)
-        return _Node(path, attributes)
+        node = _Node(path, attributes)
+        if node.nx_class.lower() == "nxuser":
+            # What it is was not known before.
+            node.attributes = {name: each for name, each in attributes.items() if not is_personal(name, of_a_user=True)}
+        return node
 
     def list_members(self, group: OpenGroup, node: _Node) -> Members:
         """Return the links of a group; those to other files are noted, those past the cap counted."""
@@ -245,10 +252,11 @@ class _Tree:
             if job.hard or job.soft:
                 self._queue_job(rank + _LATER, job)
 
-    def _queue_group(self, node: _Node, group: OpenGroup, keep: Keep) -> None:
+    def _queue_group(self, node: _Node, group: OpenGroup, keep: Keep, in_user: bool = False) -> None:
         add_link = partial(self.reader.linked.add, node.path)
-        of_a_user = node.nx_class.lower() == "nxuser" or _is_user(node.name)
-        self._queue_job(keep.rank, _Job(node, group, Scope(keep.reading, of_a_user, self.budget, add_link)))
+        is_user = in_user or node.nx_class.lower() == "nxuser" or _is_user_by_name(node)
+        scope = Scope(keep.reading, is_user or _is_user(node.name), is_user, self.budget, add_link)
+        self._queue_job(keep.rank, _Job(node, group, scope))
 
     def _queue_job(self, rank: int, job: _Job) -> None:
         self.queued += 1
@@ -356,7 +364,11 @@ class _Tree:
         self.reader.groups_seen[address] = node
         keep = find_keep(node.nx_class, node.name)
         if keep.reading is not Reading.NAME:
-            self._queue_group(node, group, keep)
+            self._queue_group(node, group, keep, job.scope.is_user)
+
+
+def _is_user_by_name(node: _Node) -> bool:
+    return not node.nx_class and _USER.fullmatch(node.name) is not None
 
 
 def _is_user(name: str) -> bool:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.catalogue.redaction import is_personal, to_redacted
+from ingest.catalogue.redaction import is_kept_of_a_user, is_personal, to_person_text, to_redacted
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,13 @@ def test_more_words_are_personal_in_a_user() -> None:
         ("Tel: 04 76 88 20 00", "Tel: [redacted]"),
         ("phone 0476882000", "phone [redacted]"),
         ("Fax no. 01235/445 000", "Fax no. [redacted]"),
+        ("Telefon 0476882000", "Telefon [redacted]"),
+        ("+33.4.76.88.20.00", "[redacted]"),
+        ("jane (at) esrf (dot) fr", "[redacted]"),
+        ('"jane doe"@esrf.fr', "[redacted]"),
+        ("jane@[10.0.0.1]", "[redacted]"),
+        ("jane\uff20esrf.fr", "[redacted]"),
+        ("jane&#64;esrf.fr", "[redacted]"),
     ],
 )
 def test_addresses_and_numbers_go(text: str, redacted: str) -> None:
@@ -63,6 +72,10 @@ def test_addresses_and_numbers_go(text: str, redacted: str) -> None:
         "telescope 12345678",
         "10.1107/S1600576714009911",
         "+1 -1 +2 -2",
+        "scans 0011 0012 0013 0014 0015 0016",
+        "look at a.b (at) 300 K",
+        "R&D in [at.%]",
+        "\u00c5 \u00b0 \u03bcm",
     ],
 )
 def test_science_stays(text: str) -> None:
@@ -73,3 +86,43 @@ def test_science_stays(text: str) -> None:
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = to_redacted(text)
     assert to_redacted(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Ada Example", "Ada Example"),
+        ("Ada Example (ESRF, 71 avenue des Martyrs)", "Ada Example"),
+        ("Ada Example\n71 avenue des Martyrs\n38043 Grenoble", "Ada Example"),
+        ("Ada Example, 04 76 88 20 00", "Ada Example"),
+        ("Ada Example 0476882000", "Ada Example"),
+        ("Ada <ada@example.org>; Bob", "Ada; Bob"),
+        ("Example, Ada", "Example, Ada"),
+        ("opid11", "opid11"),
+        ("12345678", "12345678"),
+        ("0000-0002-1825-0097", "0000-0002-1825-0097"),
+        ("2023-05-09", "2023-05-09"),
+        ("71 avenue des Martyrs, 38043 Grenoble", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_person_the_name_stays(text: str, kept: str) -> None:
+    assert re.sub(" +(?=[;,]|$)", "", to_person_text(text)) == kept
+
+
+@given(st.text(max_size=300))
+def test_a_name_that_is_cleaned_twice_is_the_same(text: str) -> None:
+    once = to_person_text(text)
+    assert to_redacted(once).replace("[redacted]", "").strip() == once.strip()
+
+
+@pytest.mark.parametrize("name", ["name", "user_name", "role", "ORCID", "facility_user_id", "proposal", "familyName"])
+def test_who_somebody_is_is_kept(name: str) -> None:
+    assert is_kept_of_a_user(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["email", "affiliation", "comment", "address_name", "telephone_number", "country", "x"]
+)
+def test_all_else_of_a_user_is_not(name: str) -> None:
+    assert not is_kept_of_a_user(name)
