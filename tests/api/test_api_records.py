@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from api.app import create_app
 from ingest.catalogue.access import Scope, create_token
-from ingest.catalogue.model import MasterRecord
+from ingest.catalogue.model import DatasetParameter, MasterRecord
 from tests.entities import PAST
 from tests.pipeline.site import OLD, Site, set_age
 
@@ -110,6 +110,19 @@ def test_reader_is_shown_places_and_nothing_personal(site: Site, client: TestCli
         assert shown in text
     for hidden in PERSONAL[:3]:
         assert hidden not in text, hidden
+
+
+def test_what_a_rule_keeps_for_readers_is_not_in_the_record_of_others(
+    site: Site, client: TestClient, reader: dict[str, str]
+) -> None:
+    master = write(site)
+    site.crawl(release_policy="immediately")
+    with site.services.write_sessions.begin() as session:
+        of_sample = DatasetParameter.source_path == "/1.1/sample/temperature"
+        changed = session.execute(update(DatasetParameter).where(of_sample).values(is_public=False))
+        assert changed.rowcount  # type: ignore[attr-defined]
+    assert "temperature" not in ask(site, client, master)
+    assert "temperature" in ask(site, client, master, reader)
 
 
 def test_dataset_without_a_record_says_so(site: Site, client: TestClient) -> None:

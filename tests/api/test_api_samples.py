@@ -121,6 +121,15 @@ def test_reader_is_shown_every_visit_the_latest_first(client: TestClient, visits
     assert sample["dataset_count"] == 3
 
 
+def test_samples_of_a_closed_visit_are_not_told(client: TestClient, visits: Visits) -> None:
+    asked = {"name": "zinnia sample"}
+    (sample,) = client.get(PATH, params=asked, headers=visits.reader).json()["items"]
+    closed, shown = ({"investigation_id": each["id"]} for each in sample["investigations"])
+    assert list_names(client, PATH, shown) == ["zinnia sample"]
+    assert list_names(client, PATH, closed) == []
+    assert list_names(client, PATH, closed, visits.reader) == ["zinnia sample"]
+
+
 def test_sample_of_scans_alone_is_counted(client: TestClient, visits: Visits) -> None:
     assert visits
     (sample,) = client.get(PATH, params={"name": "aster sample"}).json()["items"]
