@@ -15,6 +15,7 @@ from api.errors import UnforeseenErrors, to_answers
 from api.headers import ASKED_ACROSS, READ_AND_ORDER, SHOWN_ACROSS, ResponseHeaders
 from api.limits import BodyLimit
 from api.methods import HeadRequests
+from api.metrics import MeasuredRequests, Metrics, NotedRoute
 from api.routes import (
     acquisition,
     corrections,
@@ -24,6 +25,7 @@ from api.routes import (
     instruments,
     investigations,
     landing,
+    metrics,
     notices,
     operations,
     pages,
@@ -90,10 +92,11 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
         exception_handlers=to_answers(),
         lifespan=lifespan,
     )
+    app.state.metrics = Metrics()
     _add_middleware(app, served)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)
-    for door in (downloads.files_router, landing.router, acquisition.router, health.router, pages.router):
+    for door in (downloads.files_router, landing.router, acquisition.router, health.router, metrics.router, pages.router):
         app.include_router(door)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     add_documentation(app)
@@ -102,6 +105,7 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
 
 def _add_middleware(app: FastAPI, serving: ApiSettings) -> None:
     """Leave the application with what every request passes on its way to the routes: the last one is the outermost."""
+    app.add_middleware(NotedRoute, prefix=API_PREFIX)
     app.add_middleware(BodyLimit)
     app.add_middleware(ConditionalRequests)
     app.add_middleware(UnforeseenErrors)
@@ -115,6 +119,7 @@ def _add_middleware(app: FastAPI, serving: ApiSettings) -> None:
             expose_headers=SHOWN_ACROSS,
         )
     app.add_middleware(ResponseHeaders)
+    app.add_middleware(MeasuredRequests, metrics=app.state.metrics)
 
 
 def _open_services(catalogue: CatalogueSettings, serving: ApiSettings) -> Services:

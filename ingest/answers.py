@@ -123,21 +123,21 @@ def status(*, is_json: bool) -> None:
 
 def _print_backlog(backlog: BacklogView) -> None:
     """Print what waits and since when, where anything does, and how long it took lately."""
-    if backlog.waiting_since is not None:
-        click.echo(f"the oldest is due since {backlog.waiting_since:%Y-%m-%d %H:%M:%S} UTC")
+    if backlog.oldest_due_at is not None:
+        click.echo(f"the oldest is due since {backlog.oldest_due_at:%Y-%m-%d %H:%M:%S} UTC")
     for state, count in backlog.notices.items():
         click.echo(f"{count} notices are {state}")
-    if backlog.unindexed_since is not None:
+    if backlog.oldest_unindexed_at is not None:
         click.echo(
             f"the index is {backlog.revisions_behind} revisions behind, since "
-            f"{backlog.unindexed_since:%Y-%m-%d %H:%M:%S} UTC"
+            f"{backlog.oldest_unindexed_at:%Y-%m-%d %H:%M:%S} UTC"
         )
     if backlog.searchable.median_seconds is not None and backlog.searchable.p95_seconds is not None:
         click.echo(
             f"from closed to found in the last hour: median {backlog.searchable.median_seconds:.1f} s, "
             f"95 % within {backlog.searchable.p95_seconds:.1f} s"
         )
-    rows = [(console.to_word(w.state), w.instrument, w.due, w.in_hand, w.later) for w in backlog.masters]
+    rows = [(console.to_word(w.master_state), w.instrument, w.due, w.in_hand, w.later) for w in backlog.waiting]
     if rows:
         console.print_table("\nwaiting", ("state", "instrument", "due", "in hand", "later"), rows)
 

@@ -34,7 +34,7 @@ class RootSchema(Answer):
 class WaitingSchema(Answer):
     """Masters of one state and instrument that are to be looked at."""
 
-    state: str = Field(examples=["ready"])
+    master_state: str = Field(examples=["ready"])
     instrument: str | None = Field(
         description="As far as its place or its notice tells before the file is read.", examples=["id11"]
     )
@@ -54,15 +54,15 @@ class LagSchema(Answer):
 class BacklogSchema(Answer):
     """What waits, and how long things take. A figure of 100000 means that many or more."""
 
-    masters: list[WaitingSchema]
+    waiting: list[WaitingSchema]
     notices: dict[str, int] = Field(description="Notices to be looked at, by state.", examples=[{"waiting": 1}])
     quarantined_count: int = Field(examples=[2])
-    waiting_since: datetime | None = Field(
+    oldest_due_at: datetime | None = Field(
         description="Since when the oldest master or notice is due.", examples=["2026-11-21T10:00:00Z"]
     )
     unindexed_count: int = Field(examples=[0])
     revisions_behind: int = Field(description="Revisions that the search index does not know.", examples=[0])
-    unindexed_since: datetime | None = Field(
+    oldest_unindexed_at: datetime | None = Field(
         description="When the oldest dataset changed that the search index does not know as it is.", examples=[None]
     )
     searchable: LagSchema

@@ -29,15 +29,15 @@ def get_backlog(session: Session, now: datetime) -> BacklogView:
     """Return what waits to be looked at, read and indexed, and how long it took lately: whoever may see what."""
     unindexed = _lagging()
     lagging = select(func.count(), func.sum(unindexed.c.behind), func.min(unindexed.c.modified_at))
-    unindexed_count, revisions_behind, unindexed_since = session.execute(lagging).one()
+    unindexed_count, revisions_behind, oldest_unindexed_at = session.execute(lagging).one()
     return BacklogView(
-        masters=_list_waiting(session, now),
+        waiting=_list_waiting(session, now),
         notices=_count_notices(session),
         quarantined_count=_count_quarantined(session),
-        waiting_since=_find_waiting_since(session, now),
+        oldest_due_at=_find_oldest_due_at(session, now),
         unindexed_count=unindexed_count,
         revisions_behind=int(revisions_behind or 0),
-        unindexed_since=unindexed_since,
+        oldest_unindexed_at=oldest_unindexed_at,
         searchable=_measure_lag(session, now),
     )
 
@@ -65,7 +65,7 @@ def _list_waiting(session: Session, now: datetime) -> tuple[WaitingView, ...]:
         .order_by(rows.c.state, rows.c.instrument.nulls_first())
     )
     return tuple(
-        WaitingView(state=state, instrument=instrument, due=due, in_hand=in_hand, later=later)
+        WaitingView(master_state=state, instrument=instrument, due=due, in_hand=in_hand, later=later)
         for state, instrument, due, in_hand, later in session.execute(statement)
     )
 
@@ -81,7 +81,7 @@ def _count_quarantined(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
-def _find_waiting_since(session: Session, now: datetime) -> datetime | None:
+def _find_oldest_due_at(session: Session, now: datetime) -> datetime | None:
     """Return since when the master or the notice is due that waits longest; None if none is."""
     is_due = and_(MasterFile.next_attempt_at <= now, MasterFile.claimed_at.is_(None))
     of_masters = select(MasterFile.next_attempt_at).where(is_due).order_by(MasterFile.next_attempt_at).limit(1)

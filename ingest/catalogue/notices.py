@@ -138,13 +138,19 @@ def claim_due_notices(session: Session, now: datetime, limit: int) -> list[DueNo
 
 def mark_accepted(session: Session, notice: DueNotice, master_file_id: int) -> None:
     """Note which master the notice means; from now on its state tells."""
+    # Also if it was told again in between: whoever reads the master now shall know what was told.
+    session.execute(
+        update(Notice)
+        .where(Notice.id == notice.id)
+        .values(master_file_id=master_file_id)
+        .execution_options(synchronize_session=False)
+    )
     _mark(
         session,
         notice,
         state=NoticeState.ACCEPTED,
         reason=None,
         next_attempt_at=None,
-        master_file_id=master_file_id,
         accepted_digest=Notice.content_digest,
     )
 

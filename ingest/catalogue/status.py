@@ -61,7 +61,7 @@ def get_status(session: Session, now: datetime) -> StatusView:
     return StatusView(
         dataset_count=dataset_count,
         unindexed_count=backlog.unindexed_count,
-        waiting_count=sum(each.due + each.in_hand + each.later for each in backlog.masters),
+        waiting_count=sum(each.due + each.in_hand + each.later for each in backlog.waiting),
         masters={state: count for state, (count, _) in counts.items() if count},
         quarantine=_count_quarantined(session),
         is_estimated=is_estimated or any(estimated for _, estimated in counts.values()),

@@ -261,7 +261,7 @@ class RootView:
 class WaitingView:
     """How many masters of one state and instrument are to be looked at: now, by somebody already, or later."""
 
-    state: str
+    master_state: str
     instrument: str | None
     """As far as it is known before a file is read."""
     due: int
@@ -282,15 +282,15 @@ class LagView:
 class BacklogView:
     """What waits, and how long things take."""
 
-    masters: tuple[WaitingView, ...]
+    waiting: tuple[WaitingView, ...]
     notices: Mapping[str, int]
     """Those to be looked at, by state."""
     quarantined_count: int
-    waiting_since: datetime | None
+    oldest_due_at: datetime | None
     """Since when the oldest master or notice is due."""
     unindexed_count: int
     revisions_behind: int
-    unindexed_since: datetime | None
+    oldest_unindexed_at: datetime | None
     """When the oldest dataset changed that the index does not know as it is."""
     searchable: LagView
 

@@ -47,6 +47,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/openapi.json": NO_DATASET,
     "/health/live": NO_DATASET,
     "/health/ready": NO_DATASET,
+    "/metrics": Scope.OPERATE,
     "/api/v1/status": Scope.OPERATE,
     "/api/v1/quarantine": Scope.OPERATE,
     "/api/v1/quarantine/retry": Scope.OPERATE,

@@ -47,12 +47,12 @@ def test_masters_wait_by_state_and_instrument(session: Session) -> None:
         session.add(to_master(root.id, f"/data/{name}.h5", **{"state": MasterState.READY, **row}))
     session.flush()
     found = get_backlog(session, NOW)
-    assert found.masters == (
-        WaitingView(state="ready", instrument="id11", due=1, in_hand=1, later=1),
-        WaitingView(state="ready", instrument="id15a", due=1, in_hand=0, later=0),
-        WaitingView(state="settling", instrument=None, due=0, in_hand=0, later=1),
+    assert found.waiting == (
+        WaitingView(master_state="ready", instrument="id11", due=1, in_hand=1, later=1),
+        WaitingView(master_state="ready", instrument="id15a", due=1, in_hand=0, later=0),
+        WaitingView(master_state="settling", instrument=None, due=0, in_hand=0, later=1),
     )
-    assert (found.quarantined_count, found.waiting_since) == (1, ago(20))
+    assert (found.quarantined_count, found.oldest_due_at) == (1, ago(20))
 
 
 def test_notices_wait_by_state(session: Session) -> None:
@@ -64,16 +64,16 @@ def test_notices_wait_by_state(session: Session) -> None:
     mark_waiting(session, taken, "no master file is in it yet", NOW)
     found = get_backlog(session, NOW)
     assert found.notices == {NoticeState.ANNOUNCED: 2, NoticeState.WAITING: 1}
-    assert found.waiting_since == ago(9)
+    assert found.oldest_due_at == ago(9)
 
 
 def test_index_lags_by_revisions(session: Session) -> None:
     get_root(session)
-    assert get_backlog(session, NOW).unindexed_since is None
+    assert get_backlog(session, NOW).oldest_unindexed_at is None
     add_dataset(session, "daisy", revision=5, indexed_revision=2, modified_at=ago(30))
     add_dataset(session, "tulip", revision=1, indexed_revision=0, modified_at=ago(60))
     found = get_backlog(session, NOW)
-    assert (found.unindexed_count, found.revisions_behind, found.unindexed_since) == (2, 4, ago(60))
+    assert (found.unindexed_count, found.revisions_behind, found.oldest_unindexed_at) == (2, 4, ago(60))
 
 
 def test_time_from_closed_to_found_is_that_of_the_last_hour(session: Session) -> None:
@@ -104,4 +104,4 @@ def test_no_more_is_counted_than_matters(session: Session, monkeypatch: pytest.M
     session.flush()
     monkeypatch.setattr(backlog, "COUNTED", 3)
     found = get_backlog(session, NOW)
-    assert (found.unindexed_count, found.quarantined_count, found.masters[0].due) == (3, 3, 3)
+    assert (found.unindexed_count, found.quarantined_count, found.waiting[0].due) == (3, 3, 3)
