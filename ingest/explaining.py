@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from ingest.catalogue.browsing import get_dataset
+from ingest.catalogue.browsing import get_dataset, list_parameters
 from ingest.catalogue.errors import CatalogueError
-from ingest.catalogue.model import Dataset, MasterFile, Root
+from ingest.catalogue.model import Dataset, Layer, MasterFile, Root
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.paging import MAX_LIMIT, PageRequest
 from ingest.catalogue.raw_record import get_raw_record
 from ingest.catalogue.roots import check_zone, normalise
 from ingest.catalogue.visibility import OPERATOR
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from ingest.catalogue.views import DatasetView
     from ingest.mapping.explaining import Explanation
     from ingest.mapping.rules import Rules
     from ingest.nexus.record import MasterRecord
     from ingest.rulebook import RulesAtHand
+
+
+_FILE: Final = Layer.FILE.name.lower()
 
 
 class UnknownFieldError(CatalogueError):
@@ -70,7 +75,20 @@ def explain_dataset(session: Session, dataset_id: int, rules: str | None, fields
         .where(Dataset.id == view.id)
     ).one()
     at_hand = Rulebook().open(rules or root.rules, root.timezone, root.id)
-    return {"dataset_id": dataset_id, **_explain(view.master_path or "", record, at_hand, fields)}
+    explained = _explain(view.master_path or "", record, at_hand, fields)
+    return {"dataset_id": dataset_id, **explained, "said_otherwise": _list_said_otherwise(session, view)}
+
+
+def _list_said_otherwise(session: Session, view: DatasetView) -> list[dict[str, str]]:
+    """Return what is shown of the dataset that another layer says than the file: a person, or a notice."""
+    shown = [{"name": name, "layer": Layer.PERSON.name.lower()} for name in view.corrected]
+    cursor: str | None = None
+    while True:
+        page = list_parameters(session, OPERATOR, utc_now(), view.id, PageRequest(MAX_LIMIT, cursor))
+        shown += [{"name": each.name, "layer": each.layer} for each in page.items if each.layer != _FILE]
+        cursor = page.next_cursor
+        if cursor is None:
+            return shown
 
 
 def _explain(master: str, record: MasterRecord, at_hand: RulesAtHand, fields: Sequence[str]) -> dict[str, Any]:

@@ -142,6 +142,8 @@ def _print_explanation(found: dict[str, Any], *, has_all: bool) -> None:
         silent = [field["name"] for field in scan["fields"] if field not in shown]
         if silent:
             click.echo(f"\nnothing stands anywhere for: {', '.join(silent)}")
+    for said in found.get("said_otherwise", ()):
+        click.echo(f"{said['name']}: a {said['layer']} says otherwise, and that is shown")
     for cap, count in found["truncated"].items():
         click.echo(f"the record was cut: {count} {cap} were left out")
 

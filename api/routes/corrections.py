@@ -10,6 +10,7 @@ from api.dependencies import (
     OPERATORS_ONLY,
     NowDependency,
     SessionDependency,
+    WorkersDependency,
     WriteSessionDependency,
 )
 from api.documentation import problems
@@ -20,6 +21,7 @@ from api.routes.datasets import DatasetId, to_dataset_answer
 from api.schemas.corrections import CorrectionBody, CorrectionPageSchema, CorrectionSchema
 from api.schemas.datasets import DatasetSchema
 from ingest.catalogue import corrections
+from ingest.catalogue.queue import Task
 from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
@@ -35,6 +37,7 @@ router = APIRouter(prefix="/datasets/{dataset_id}", tags=["datasets"])
 def correct_dataset(
     request: Request,
     session: WriteSessionDependency,
+    workers: WorkersDependency,
     viewer: Annotated[Viewer, EDITORS_ONLY],
     now: NowDependency,
     dataset_id: DatasetId,
@@ -50,6 +53,7 @@ def correct_dataset(
     _check_match(request, to_dataset_answer(request, session, viewer, now, dataset_id), now)
     author = corrections.to_author(session, viewer)
     corrections.correct_dataset(session, dataset_id, order.to_changes(), reason=order.reason, author=author, now=now)
+    workers.nudge_after(session, Task.INDEX)
     answer = to_dataset_answer(request, session, viewer, now, dataset_id)
     answer.headers["ETag"] = to_etag(JSON, bytes(answer.body))
     return answer

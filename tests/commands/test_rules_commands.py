@@ -137,6 +137,13 @@ def test_a_dataset_is_explained_by_its_record_and_by_other_rules(
     (found,) = told["scans"][0]["fields"]
     assert found["values"][0]["value"] == "hello"
     assert "no dataset 7" in run("explain", "7", status=1)
+    edit = ["edit", "1", "--set", "energy=9 keV", "--set", "title=rust", "--reason", "why"]
+    assert CliRunner().invoke(main, edit).exit_code == 0
+    assert run_json("explain", "1")["said_otherwise"] == [
+        {"name": "title", "layer": "person"},
+        {"name": "InstrumentBeam_incident_energy", "layer": "person"},
+    ]
+    assert "title: a person says otherwise, and that is shown" in run("explain", "1")
 
 
 def test_the_page_of_the_fields_is_the_one_that_the_command_writes() -> None:

@@ -22,6 +22,7 @@ from ingest.noticing import settle_notices
 from ingest.pipeline import index_pending
 from ingest.remapping import Remap
 from tests.pipeline.site import OLD, set_age
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,7 @@ def test_a_corrected_parameter_is_shown_and_found_and_the_files_value_is_kept(si
     assert found(site, "energy:12..13 keV") == ["a"]
 
 
+@on_both_databases
 def test_a_removed_parameter_is_neither_shown_nor_found_until_that_is_undone(site: Site) -> None:
     path = site.write()
     site.crawl()
@@ -140,6 +142,7 @@ def test_what_is_said_of_the_dataset_holds_for_its_scans(site: Site) -> None:
     assert found(site, "Sample_description:cold") == ["a"]
 
 
+@on_both_databases
 def test_a_corrected_sample_is_that_of_the_dataset_and_its_scans(site: Site) -> None:
     path = site.write(scans=2)
     site.crawl()
@@ -176,6 +179,7 @@ def test_a_removed_sample_title_and_formula_are_gone_until_that_is_undone(site: 
     assert found(site, "formula:LaB6") == []
 
 
+@on_both_databases
 @pytest.mark.parametrize("how", ["read again", "mapped again"])
 def test_corrections_survive(site: Site, tmp_path: Path, how: str) -> None:
     rules = tmp_path / "mine.toml"
