@@ -27,7 +27,7 @@ def visits(module_catalogue: Catalogue) -> Visits:
     with module_catalogue.sessions.begin() as session:
         energies = select(ParameterType.id).where(ParameterType.name == ENERGY)
         is_energy = DatasetParameter.type_id.in_(energies) & DatasetParameter.scan_id.is_(None)
-        for word, value in (("zinnia", 7.1234), ("zinnia_0002", 20.0), (CLOSED, 90.0)):
+        for word, value in (("zinnia", 7.1234), ("zinnia_0002", 20.0), (CLOSED, 90.0), ("aster", 50.0)):
             of_it = DatasetParameter.dataset_id == made.datasets[word]
             session.execute(update(DatasetParameter).where(is_energy, of_it).values(numeric_value=value))
         of_pressure = (
