@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 import psycopg
 import pytest
+from pyicat_plus.client.main import IcatClient
 
 from facility.__main__ import ingest_samples
 from facility.server import ServerFailedError
@@ -57,6 +58,38 @@ def test_dataset_closed_at_the_door_of_the_api_is_found(facility: Facility, root
     (hit,) = httpx2.get(f"{facility.address}/api/v1/datasets", params={"q": "door_0001"}).json()["items"]
     files = httpx2.get(f"{facility.address}{hit['links']['files']}").json()["items"]
     assert httpx2.get(f"{facility.address}{files[0]['address']}").content
+
+
+def test_acquisition_tells_and_asks_with_its_own_client(facility: Facility, root: Path) -> None:
+    """BLISS's: pyicat-plus tells the broker of a dataset, and asks ICAT+ until it has arrived."""
+    key = json.loads(facility.run("token", "create", "bliss", "--scope", "notify", "--json"))["token"]
+    master = write_dataset_folder(root / "hc5231/id22/20230509/RAW_DATA/LaB6", "LaB6_0001", files=3)
+    visit = {"beamline": "id22", "proposal": "hc5231"}
+    client = IcatClient(
+        metadata_urls=[facility.servers["activemq"].address.removeprefix("stomp://")],
+        elogbook_url=f"{facility.address}/icatplus",
+        elogbook_token=key,
+    )
+    try:
+        client.store_dataset(
+            **visit,
+            dataset="LaB6_0001",
+            path=str(master.parent),
+            metadata={"Sample_name": "LaB6", "InstrumentSource_mode": "7/8"},
+        )
+        deadline = time.monotonic() + 60
+        while not client.registered_dataset_ids(**visit):
+            assert time.monotonic() < deadline, facility.run("status")
+            time.sleep(0.1)
+        (arrived,) = client.registered_datasets(**visit)
+    finally:
+        client.disconnect()
+    assert arrived.dataset_id.path == str(master.parent)
+    assert arrived.dataset_metadata.file_count == 3
+    wait_until_found(facility, "proposal:hc5231")
+    asked = {"q": "InstrumentSource_mode"}
+    told = httpx2.get(f"{facility.address}/api/v1/datasets/{arrived.icat_dataset_id}/parameters", params=asked).json()
+    assert [each["string_value"] for each in told.get("items", told)] == ["7/8"]
 
 
 def test_status_tells_what_there_is(facility: Facility, root: Path) -> None:
