@@ -49,8 +49,8 @@ API_PREFIX = "/api/v1"
 RESOURCES = (
     search.router,
     datasets.router,
-    downloads.links_router,
     corrections.router,
+    downloads.links_router,
     investigations.router,
     samples.router,
     instruments.router,
@@ -96,7 +96,14 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
     _add_middleware(app, served)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)
-    for door in (downloads.files_router, landing.router, acquisition.router, health.router, metrics.router, pages.router):
+    for door in (
+        downloads.files_router,
+        landing.router,
+        acquisition.router,
+        health.router,
+        metrics.router,
+        pages.router,
+    ):
         app.include_router(door)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     add_documentation(app)
