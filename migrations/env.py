@@ -14,6 +14,7 @@ from ingest.catalogue.partitions import to_comparable
 from ingest.catalogue.settings import CatalogueSettings
 
 if TYPE_CHECKING:
+    from alembic.runtime.migration import MigrationContext
     from sqlalchemy import Connection
 
 
@@ -33,12 +34,15 @@ def render_without_model(kind: str, item: Any, _context: Any) -> str | Literal[F
     return False
 
 
-def order_by_bytes(connection: Connection) -> None:
+def order_by_bytes(ctx: MigrationContext, *_: Any, **_more: Any) -> None:
     """Leave every text on PostgreSQL ordered by its bytes, as on SQLite and in Python.
 
     What walks in the order of a key relies on it. Nor can a new version of the system's locales, which orders some
-    words otherwise, make an index wrong.
+    words otherwise, make an index wrong. Called in the transaction of each migration.
     """
+    connection = ctx.connection
+    if connection is None or connection.dialect.name != "postgresql":
+        return
     changes: dict[str, list[str]] = {}
     for table, column, kind in connection.execute(text(TEXTS_BY_LOCALE)):
         changes.setdefault(table, []).append(f'ALTER COLUMN {column} TYPE {kind} COLLATE "C"')
@@ -48,7 +52,6 @@ def order_by_bytes(connection: Connection) -> None:
 
 def run(connection: Connection) -> None:
     """Run the migrations that were asked for: on PostgreSQL each in a transaction of its own, else all in one."""
-    is_postgresql = connection.dialect.name == "postgresql"
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -57,12 +60,11 @@ def run(connection: Connection) -> None:
         compare_type=True,
         render_item=render_without_model,
         include_object=to_comparable(connection.dialect.name),
-        transaction_per_migration=is_postgresql,
+        transaction_per_migration=connection.dialect.name == "postgresql",
+        on_version_apply=order_by_bytes,
     )
     with context.begin_transaction():
         context.run_migrations()
-    if is_postgresql:
-        order_by_bytes(connection)
 
 
 given = context.config.attributes.get("connection")

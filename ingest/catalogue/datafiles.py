@@ -6,7 +6,6 @@ Nothing here holds a listing: the largest have 200,000 files. Functions over a S
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import select, update
@@ -54,7 +53,9 @@ def store_datafiles(session: Session, dataset: Dataset, files: Collection[Listed
     added: Collection[ListedFile] = files if difference is None else difference.added
     if added:
         prepare_partitions(session, dataset.id)
-        rows = ((dataset.id, ordinal, *file, False) for ordinal, file in zip(count(first), added, strict=False))
+        # An attribute of an entity costs as much as all the rest of a row.
+        dataset_id = dataset.id
+        rows = ((dataset_id, ordinal, *file, False) for ordinal, file in enumerate(added, first))
         insert_plain(session, Datafile, _COLUMNS, rows)
     if difference is not None:
         _update(session, dataset.id, difference)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOCK_SECONDS = 10
+_ASK_EVERY_SECONDS = 0.1
 SCHEMA_VERSION = "0006"
 """The newest revision in migrations/versions: compared at each start, which would cost 0.2 s through alembic."""
 
@@ -57,9 +59,11 @@ def _run_migrations(engine: Engine) -> None:
             connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_SECONDS}s'"))
             connection.commit()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-        connection.invalidate()  # with its settings
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.invalidate()  # with its settings
 
 
 @contextmanager
@@ -68,11 +72,16 @@ def _one_at_a_time(engine: Engine) -> Iterator[None]:
     database = engine.url.database
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("SET statement_timeout = 0; SET lock_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_lock(:lock, 0)"), {"lock": int(Lock.MIGRATIONS)})
-            yield
-            # The locks and settings of a connection are its own: it is not used again.
-            connection.invalidate()
+            # Asked again and again: an index that is made CONCURRENTLY waits for every statement, also for one that
+            # waits for this lock.
+            asked = text("SELECT pg_try_advisory_lock(:lock, 0)")
+            while not connection.execute(asked, {"lock": int(Lock.MIGRATIONS)}).scalar():
+                time.sleep(_ASK_EVERY_SECONDS)
+            try:
+                yield
+            finally:
+                # The lock is the connection's own, and ends with it.
+                connection.invalidate()
     elif database:
         with Path(f"{database}.migration-lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
