@@ -1,6 +1,6 @@
 """What a person writes about a name or a text in the database, as SQL conditions. Case does not matter.
 
-That goes for all letters on PostgreSQL, for ASCII's on SQLite; the search index folds accents as well.
+That goes for ASCII's letters, on both databases; the search index folds all, and accents as well.
 """
 
 from __future__ import annotations
