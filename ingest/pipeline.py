@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.locks import Lock, hold_alone, hold_together
@@ -132,7 +133,11 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
 
 def refill_lost_index(services: Services) -> None:
     """Make every dataset due to be indexed, if the index holds nothing though it was told of some."""
-    if not services.index.revisions(limit=1):
+    if services.index.revisions(limit=1):
+        return
+    with services.read_sessions() as session:
+        is_lost = has_indexed(session)
+    if is_lost:
         run_transaction(services.write_sessions, forget_indexed)
 
 

@@ -11,6 +11,7 @@ import signal
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from billiard.util import get_logger as get_pool_logger  # type: ignore[import-untyped]
 from celery import Celery, signals
 from celery.beat import Scheduler
 from celery.exceptions import CPendingDeprecationWarning
@@ -42,6 +43,7 @@ def make_worker_app(url: str) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
+        worker_lost_wait=1,
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=True,
         broker_transport_options={"visibility_timeout": VISIBILITY_SECONDS, "socket_keepalive": True},
@@ -92,6 +94,8 @@ def run_worker(url: str, tasks: Sequence[Task], processes: int, settings: WorkSe
         without_heartbeat=True,
         quiet=True,
     )
+    # It says when a process was lost.
+    get_pool_logger().propagate = True
     worker.start()
     return int(worker.exitcode or 0)
 

@@ -65,7 +65,7 @@ class Crew:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not condition():
             assert time.monotonic() < deadline, "\n".join(log.read_text()[-3000:] for log in self.logs)
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def tell(self, paths: Iterable[Path]) -> None:
         """Have the catalogue told of closed datasets, and nobody nudged."""
