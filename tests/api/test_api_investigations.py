@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from ingest.catalogue.model import Investigation
 from tests.api.visits import CLOSED, Visits, add_visits, list_names
-from tests.entities import FUTURE, START
+from tests.entities import FUTURE, START, add_dataset
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -24,6 +24,8 @@ LONG_AGO = START.replace(year=1990)
 def visits(module_catalogue: Catalogue) -> Visits:
     made = add_visits(module_catalogue)
     with module_catalogue.sessions.begin() as session:
+        clover = {"beside": made.datasets["clover"], "name": "clover_0002", "start_date": None}
+        add_dataset(session, "clover", **clover, release_date=None, is_metadata_public=True)
         told: dict[str, Any] = {"summary": "strain in bearing steel", "doi": "10.5072/zinnia"}
         # Its own dates follow all its datasets, closed ones too: they are not what is shown.
         told |= {"start_date": LONG_AGO, "end_date": FUTURE, "release_date": FUTURE}
@@ -133,6 +135,8 @@ def test_one_is_shown_with_its_users_and_its_extent(client: TestClient, visits: 
 def test_announced_one_is_embargoed_until_its_last_dataset_opens(client: TestClient, visits: Visits) -> None:
     daisy = client.get(f"{PATH}/{visits.investigations['daisy']}").json()
     assert (daisy["visibility"], daisy["release_date"]) == ("embargoed", "2999-01-01T00:00:00Z")
+    clover = client.get(f"{PATH}/{visits.investigations['clover']}").json()
+    assert (clover["dataset_count"], clover["visibility"], clover["release_date"]) == (2, "embargoed", None)
 
 
 def test_links_lead_to_what_is_counted(client: TestClient, visits: Visits) -> None:

@@ -39,7 +39,8 @@ def visits(module_catalogue: Catalogue) -> Visits:
         session.execute(update(Scan).where(Scan.dataset_id == elsewhere).values(**of_it))
         # Scans of different samples: the dataset has none.
         session.execute(update(Dataset).where(Dataset.id == made.datasets["aster"]).values(sample_id=None))
-        session.execute(update(Sample).where(Sample.name == "daisy sample").values(pid=PID, proposal=""))
+        session.execute(update(Sample).where(Sample.name == "daisy sample").values(pid=PID))
+        session.execute(update(Sample).where(Sample.name == "aster sample").values(proposal=""))
     return made
 
 
@@ -64,7 +65,8 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"formula": "ZINNIAo2"}, ["zinnia"]),
         ({"facility": "Aster Facility"}, ["aster"]),
         ({"proposal": "CLOVER"}, ["clover"]),
-        ({"proposal": "daisy"}, []),
+        ({"proposal": "daisy"}, ["daisy"]),
+        ({"proposal": "aster"}, []),
         ({"investigation_id": "zinnia"}, ["zinnia"]),
         ({"investigation_id": "zinnia", "name": "daisy sample"}, []),
         ({"investigation_id": 999_999}, []),
@@ -134,12 +136,14 @@ def test_sample_of_scans_alone_is_counted(client: TestClient, visits: Visits) ->
     assert visits
     (sample,) = client.get(PATH, params={"name": "aster sample"}).json()["items"]
     assert (sample["dataset_count"], [each["name"] for each in sample["investigations"]]) == (1, ["aster/v1"])
+    assert sample["proposal"] is None
+    assert sample["links"]["datasets"] == "/api/v1/datasets?sample=aster+sample&facility=aster+facility"
 
 
-def test_sample_with_an_identifier_belongs_to_no_proposal(client: TestClient, visits: Visits) -> None:
+def test_sample_with_an_identifier_is_the_same_in_every_proposal(client: TestClient, visits: Visits) -> None:
     assert visits
     (sample,) = client.get(PATH, params={"name": "daisy sample"}).json()["items"]
-    assert (sample["pid"], sample["proposal"]) == (PID, None)
+    assert (sample["pid"], sample["proposal"]) == (PID, "daisy")
     assert sample["links"]["datasets"] == "/api/v1/datasets?sample=daisy+sample&facility=daisy+facility"
     assert client.get(sample["links"]["datasets"]).json()["total"] == 1
 
