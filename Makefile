@@ -23,7 +23,7 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 
 bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/reader.py
