@@ -12,6 +12,7 @@ import uvicorn
 
 from api.settings import ApiSettings
 from ingest.catalogue.errors import CatalogueError
+from ingest.catalogue.queue import Workers
 from ingest.catalogue.settings import CatalogueSettings
 from ingest.logs import to_log_config
 from ingest.services import open_services
@@ -47,10 +48,12 @@ def serve(host: str | None, port: int | None, on_ready: Callable[[], None] | Non
     listening = listen(host or settings.host, port or settings.port)
     with open_services():
         pass  # the schema is there before the two processes ask for it
+    queue_url = CatalogueSettings().queue_url
+    Workers(queue_url)  # that it is one
     log_level = "warning" if on_ready else "info"
     config = to_config(settings, log_level)
     # Where workers are woken through Redis, what waits is theirs.
-    beside = contextlib.nullcontext() if CatalogueSettings().queue_url else _working(log_level)
+    beside = contextlib.nullcontext() if queue_url else _working(log_level)
     # Ctrl-C is how one ends it: no failure.
     with listening, beside, contextlib.suppress(KeyboardInterrupt):
         _Server(config, on_ready).run(sockets=[listening])

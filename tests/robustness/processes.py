@@ -134,8 +134,7 @@ def serving(
     catalogue: Catalogue, ends: signal.Signals = signal.SIGINT, **settings: Any
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve on a free port; yield the address once it answers. At the end the log must have no complaint."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = find_port()
     server = catalogue.start("serve", "--port", str(port), **settings)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -147,6 +146,12 @@ def serving(
     assert server.returncode == (0 if ends == signal.SIGINT else -ends)
     for word in ("Traceback", "locked", "LockBusy", "ERROR", " 500 ", " 503 "):
         assert word not in log, log
+
+
+def find_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def wait_until_ready(address: str, server: subprocess.Popen[str]) -> None:

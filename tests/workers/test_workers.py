@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import socket
 import urllib.request
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ from ingest.catalogue.model import Dataset, MasterFile, MasterState
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import ToldDataset, record_notice
 from ingest.catalogue.queue import Task, Workers
-from tests.robustness.processes import write_masters
+from tests.robustness.processes import find_port, write_masters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,11 +71,6 @@ def held_back(path: Path, site: Site) -> Iterator[Callable[[int], None]]:
 
         yield kill
         assert site.find_dataset(path) is None
-
-
-def find_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @pytest.mark.parametrize("database", ["postgresql", "sqlite"], indirect=True)
