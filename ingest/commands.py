@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingest import console
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.masters import announce, claim_one, retry_quarantined, to_claimant
 from ingest.catalogue.model import MasterState, ReleasePolicy, Root
@@ -24,6 +25,9 @@ from ingest.rounds import crawl_and_note
 from ingest.services import open_services, open_workers
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from ingest.catalogue.masters import Claim
     from ingest.crawl import CrawlReport
 
 FURTHEST_YEARS = 1000
@@ -88,11 +92,14 @@ def open_root(services: Services, path: Path, settings: RootSettings) -> Root:
     """Make the folder a root, or change what is said about it, and return it."""
     if settings.rules is not None:
         services.rulebook.get(settings.rules)
-    with services.write_sessions.begin() as session:
+
+    def change(session: Session) -> Root:
         root, policy_has_changed = upsert_root(session, path, settings)
         if policy_has_changed:
             apply_root_policy(session, root)
         return root
+
+    return run_transaction(services.write_sessions, change)
 
 
 def print_crawl(roots: list[Root], seen: list[CrawlReport], counts: Counter[str], *, is_json: bool) -> None:
@@ -136,10 +143,13 @@ def _ingest_one(services: Services, reader: Any, file: Path) -> Outcome:
     if not S_ISREG(stat.st_mode):
         raise NotAFileError(path)
     now = utc_now()
-    with services.write_sessions.begin() as session:
+
+    def take(session: Session) -> Claim | None:
         root = get_root(session, path)
         master_file_id = announce(session, root.id, str(path), stat.st_size, stat.st_mtime_ns, now)
-        claim = claim_one(session, master_file_id, to_claimant(), now)
+        return claim_one(session, master_file_id, to_claimant(), now)
+
+    claim = run_transaction(services.write_sessions, take)
     outcome = ingest_claimed(services, reader, claim) if claim else None
     return outcome or Outcome(str(path), MasterState.READY, "another worker has it in hand")
 
@@ -165,8 +175,7 @@ def retry_quarantine(files: tuple[Path, ...], *, is_json: bool) -> None:
     paths = [str(normalise(file)) for file in files] or None
     outcomes: list[Outcome] = []
     with open_services() as services, open_workers() as workers:
-        with services.write_sessions.begin() as session:
-            retry_quarantined(session, utc_now(), paths)
+        run_transaction(services.write_sessions, lambda session: retry_quarantined(session, utc_now(), paths))
         workers.nudge(Task.INGEST)
         with console.reporting(is_json=is_json) as report:
 

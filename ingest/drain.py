@@ -95,8 +95,10 @@ def free_abandoned(services: Services, claimant: str) -> None:
     """
     settings = services.settings
     lease = timedelta(seconds=settings.claim_seconds)
-    with services.write_sessions.begin() as session:
-        release_abandoned(session, utc_now(), lease, settings.max_attempts, claimant)
+    run_transaction(
+        services.write_sessions,
+        lambda session: release_abandoned(session, utc_now(), lease, settings.max_attempts, claimant),
+    )
 
 
 def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Outcome | None:

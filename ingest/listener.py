@@ -15,6 +15,7 @@ import stomp
 from sqlalchemy.exc import SQLAlchemyError
 from stomp.exception import StompException
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import record_notice, record_unreadable
@@ -23,6 +24,7 @@ from ingest.logs import about
 from ingest.messages import MessageError, to_told_dataset
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
     from stomp.utils import Frame
 
     from ingest.catalogue.queue import Workers
@@ -109,13 +111,20 @@ class _Notices(stomp.ConnectionListener):  # type: ignore[misc]  # the package h
         self._ended.set()
 
     def _record(self, body: bytes) -> None:
+        try:
+            told, problem = to_told_dataset(body), ""
+        except MessageError as error:
+            told, problem = None, str(error)
+            log.warning("a message is kept as refused: %s", error)
         now = utc_now()
-        with self._services.write_sessions.begin() as session:
-            try:
-                notice_id = record_notice(session, to_told_dataset(body), "message", now)
-                self._workers.nudge_after(session, Task.INGEST)
-                with about(notice=notice_id):
-                    log.info("told by a message")
-            except MessageError as error:
-                log.warning("a message is kept as refused: %s", error)
-                record_unreadable(session, body, str(error), now)
+
+        def record(session: Session) -> int:
+            if told is None:
+                return record_unreadable(session, body, problem, now)
+            self._workers.nudge_after(session, Task.INGEST)
+            return record_notice(session, told, "message", now)
+
+        notice_id = run_transaction(self._services.write_sessions, record)
+        if told is not None:
+            with about(notice=notice_id):
+                log.info("told by a message")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest import console
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import ToldDataset, get_notice, record_notice
@@ -21,6 +22,8 @@ from ingest.settings import ListenerSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy.orm import Session
+
     from ingest.catalogue.views import NoticeView
 
 
@@ -28,9 +31,12 @@ def notify(places: tuple[Path, ...], *, is_json: bool) -> int:
     """Take notice of closed datasets; return the exit status: 1 if a place was refused."""
     now = utc_now()
     with open_services() as services, open_workers() as workers:
-        with services.write_sessions.begin() as session:
+
+        def record(session: Session) -> list[int]:
             workers.nudge_after(session, Task.INGEST)
-            ids = [record_notice(session, ToldDataset(path=str(p.absolute())), "command", now) for p in places]
+            return [record_notice(session, ToldDataset(path=str(p.absolute())), "command", now) for p in places]
+
+        ids = run_transaction(services.write_sessions, record)
         with services.read_sessions() as session:
             views = [get_notice(session, each) for each in ids]
     if is_json:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.masters import announce, check_length, clamp_ns
 from ingest.catalogue.model import MasterFile, MasterState, Root
 from ingest.catalogue.notices import DueNotice, claim_due_notices, has_due_notice, mark_accepted, mark_waiting
@@ -50,8 +51,7 @@ def settle_some(services: Services, now: datetime) -> int:
     with services.read_sessions() as session:
         if not has_due_notice(session, now):
             return 0
-    with services.write_sessions.begin() as session:
-        notices = claim_due_notices(session, now, BATCH)
+    notices = run_transaction(services.write_sessions, lambda session: claim_due_notices(session, now, BATCH))
     for notice in notices:
         with about(notice=notice.id, place=notice.path):
             _settle(services, notice, now)
@@ -68,17 +68,20 @@ def _settle(services: Services, notice: DueNotice, now: datetime) -> None:
     except (_NoMasterError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         log.info("waits: %s", reason)
-        with services.write_sessions.begin() as session:
-            mark_waiting(session, notice, reason or "it cannot be reached", now)
+        why = reason or "it cannot be reached"
+        run_transaction(services.write_sessions, lambda session: mark_waiting(session, notice, why, now))
         return
     instrument = _find_instrument(services, root, path) or notice.instrument
-    with services.write_sessions.begin() as session:
+
+    def accept(session: Session) -> None:
         master_file_id = None if notice.is_news else _find_standing(session, path, stat)
         if master_file_id is None:
             master_file_id = announce(
                 session, root.id, str(path), stat.st_size, stat.st_mtime_ns, now, instrument=instrument
             )
         mark_accepted(session, notice, master_file_id)
+
+    run_transaction(services.write_sessions, accept)
     log.info("its master is %s", path)
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import run_transaction
+from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.locks import Lock, hold_alone, hold_together
 from ingest.catalogue.masters import LONGEST_PATH, Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
@@ -114,7 +115,7 @@ def ingest_master(services: Services, reader: ReaderChild, claim: Claim, now: da
             mapped = _map(services, claim, reading, now)
         with stage("store"):
             return run_transaction(services.write_sessions, lambda session: _store(session, claim, mapped))
-    except (ReaderError, OSError) as error:
+    except (ReaderError, OSError, UnavailableError) as error:
         return fail_master(services, claim, error, now)
 
 

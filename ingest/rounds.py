@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import CatalogueError
 from ingest.catalogue.locks import Lock, hold_if_free
 from ingest.catalogue.model import Root
@@ -47,8 +48,7 @@ def crawl_next(services: Services, every: timedelta) -> CrawlReport | None:
 def crawl_and_note(services: Services, root: Root, report_folder: Callable[[str], None] | None = None) -> CrawlReport:
     """Crawl the root, and note when that was; raises RootGoneError, or RuleFileError if its rules cannot be used."""
     report = crawl_root(services, root, utc_now(), report_folder)
-    with services.write_sessions.begin() as session:
-        mark_crawled(session, root.id, utc_now())
+    run_transaction(services.write_sessions, lambda session: mark_crawled(session, root.id, utc_now()))
     return report
 
 
