@@ -5,11 +5,8 @@ from __future__ import annotations
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
-
 from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
-from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.queue import Workers
 from ingest.catalogue.schema import upgrade_schema
 from ingest.catalogue.search import IndexOutdatedError
@@ -74,10 +71,7 @@ def open_rebuild() -> Iterator[tuple[sessionmaker[Session], IndexRebuild]]:
 def _open_database() -> Iterator[Engine]:
     engine = make_engine(CatalogueSettings().effective_database_url)
     try:
-        try:
-            upgrade_schema(engine)
-        except OperationalError as error:
-            raise UnavailableError(f"the database cannot be opened: {error.orig}") from error
+        upgrade_schema(engine)
         yield engine
     finally:
         engine.dispose()
