@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import ConflictError
 from ingest.catalogue.masters import Claim, claim_next, has_due_master, release_abandoned, to_claimant
-from ingest.catalogue.model import MasterState
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import has_due_notice
 from ingest.catalogue.releases import stamp_releases
@@ -112,9 +111,8 @@ def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Out
         except Exception as error:
             log.exception("failed over %s", claim.path)
             outcome = fail_master(services, claim, error, utc_now())
-        level = logging.WARNING if outcome.state == MasterState.QUARANTINED else logging.INFO
         with about(dataset=outcome.dataset_id):
-            log.log(level, "%s%s", outcome.state, f": {outcome.reason}" if outcome.reason else "")
+            log.info("%s%s", outcome.state, f": {outcome.reason}" if outcome.reason else "")
         return outcome
     return None
 

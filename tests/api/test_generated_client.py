@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +18,6 @@ from tests.entities import PAST, START, add_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.entities import Catalogue
 
@@ -64,7 +65,9 @@ def write_client(address: str, folder: Path) -> None:
     config.write_text(CONFIG)
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--url", f"{address}/api/v1/openapi.json"]
     command += ["--config", str(config), "--output-path", str(folder / PACKAGE), "--meta", "none", "--fail-on-warning"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # It has what it wrote set in order by ruff, which is beside Python.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from ingest.catalogue.schema import SCHEMA_VERSION
 from ingest.cli import main
 from tests.builders import write_master
 
@@ -212,7 +213,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("data_folder")
 def test_migrate_says_where_the_schema_stands() -> None:
-    assert "the database is at schema 0005" in run("migrate")
+    assert f"the database is at schema {SCHEMA_VERSION}" in run("migrate")
 
 
 def test_another_database_is_used_if_one_is_named(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
