@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ingest.catalogue.database import run_transaction
-from ingest.catalogue.errors import ConflictError
+from ingest.catalogue.errors import ConflictError, UnavailableError
 from ingest.catalogue.masters import Claim, claim_next, has_due_master, release_abandoned, to_claimant
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import has_due_notice
@@ -109,7 +109,10 @@ def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Out
             log.info("another worker has it by now")
             raise
         except Exception as error:
-            log.exception("failed over %s", claim.path)
+            # Where the database went away, no stack says more.
+            log.log(
+                logging.ERROR, "failed over %s: %s", claim.path, error, exc_info=not isinstance(error, UnavailableError)
+            )
             outcome = fail_master(services, claim, error, utc_now())
         with about(dataset=outcome.dataset_id):
             log.info("%s%s", outcome.state, f": {outcome.reason}" if outcome.reason else "")

@@ -63,8 +63,8 @@ def test_dataset_closed_at_the_door_of_the_api_is_found(facility: Facility, root
 def test_acquisition_tells_and_asks_with_its_own_client(facility: Facility, root: Path) -> None:
     """BLISS's: pyicat-plus tells the broker of a dataset, and asks ICAT+ until it has arrived."""
     key = json.loads(facility.run("token", "create", "bliss", "--scope", "notify", "--json"))["token"]
-    master = write_dataset_folder(root / "hc5231/id22/20230509/RAW_DATA/LaB6", "LaB6_0001", files=3)
-    visit = {"beamline": "id22", "proposal": "hc5231"}
+    master = write_dataset_folder(root / "hc7001/id22/20230509/RAW_DATA/LaB6", "LaB6_0001", files=3)
+    visit = {"beamline": "id22", "proposal": "hc7001"}
     client = IcatClient(
         metadata_urls=[facility.servers["activemq"].address.removeprefix("stomp://")],
         elogbook_url=f"{facility.address}/icatplus",
@@ -86,7 +86,7 @@ def test_acquisition_tells_and_asks_with_its_own_client(facility: Facility, root
         client.disconnect()
     assert arrived.dataset_id.path == str(master.parent)
     assert arrived.dataset_metadata.file_count == 3
-    wait_until_found(facility, "proposal:hc5231")
+    wait_until_found(facility, "proposal:hc7001")
     asked = {"q": "InstrumentSource_mode"}
     told = httpx2.get(f"{facility.address}/api/v1/datasets/{arrived.icat_dataset_id}/parameters", params=asked).json()
     assert [each["string_value"] for each in told.get("items", told)] == ["7/8"]
