@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tests.workers.crew import Crew
 
 NO_CRAWL = ("--queues", "ingest,index")
-MASTERS, TELLINGS = 100, 2_000
+MASTERS, TELLINGS = 60, 1_200
 """benchmarks/notices.py has 10,000 of them."""
 
 
