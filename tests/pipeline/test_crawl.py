@@ -19,6 +19,7 @@ from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.roots import RootSettingError, RootSettings, get_root, upsert_root
 from ingest.crawl import RootGoneError, crawl_root
 from tests.pipeline.site import OLD, VISIT, Site, ago, set_age, watching
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,6 +127,7 @@ def test_a_folder_with_its_master_is_one_dataset_whatever_else_is_in_it(site: Si
     }
 
 
+@on_both_databases
 def test_many_files_in_an_order_of_their_own_are_each_met_once(site: Site) -> None:
     """Names around the slash sort one way as names and another as paths: nothing is taken for gone or new again."""
     names = ["a.h5", "a/x.h5", "a/x/y.h5", "a!.h5", "a b.h5", "a-b/x.h5", "aa.h5", "ä.h5", "ä/x.h5", "€/x.h5", "😀.h5"]
@@ -136,6 +138,7 @@ def test_many_files_in_an_order_of_their_own_are_each_met_once(site: Site) -> No
     assert (report.unchanged, report.new, report.vanished) == (len(names), 0, 0)
 
 
+@on_both_databases
 def test_more_files_than_a_batch_are_each_met_once(site: Site) -> None:
     for number in range(1203):
         folder = site.folder / f"{number % 7}"
@@ -153,6 +156,7 @@ def test_more_files_than_a_batch_are_each_met_once(site: Site) -> None:
     assert (report.vanished, report.changed) == (172 * 3, 172)
 
 
+@on_both_databases
 def test_a_change_of_a_master_that_a_move_has_taken_away_is_forgotten(site: Site) -> None:
     """Another worker may carry a dataset over, and forget the old place, while this walk still has it in mind."""
     (site.folder / "z").mkdir()

@@ -27,6 +27,7 @@ from ingest.catalogue.model import (
     Scan,
 )
 from tests.pipeline.site import OLD, VISIT, Site, ago, set_age
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,7 @@ def test_changed_content_is_the_next_revision_of_the_same_dataset(site: Site) ->
     site.assert_index_agrees()
 
 
+@on_both_databases
 def test_touched_but_equal_writes_the_fingerprint_of_one_row(site: Site) -> None:
     path = site.write_folder()
     site.crawl()
@@ -94,6 +96,7 @@ def publish(session: Session, dataset_id: int) -> None:
     session.add(DataPublication(facility_id=1, content_id=collection.id, pid="10.5072/1", title="a", licence="CC0-1.0"))
 
 
+@on_both_databases
 def test_a_scan_that_is_gone_from_the_file_is_gone_unless_it_was_published(site: Site) -> None:
     path = site.write(scans=3)
     site.crawl()
@@ -110,6 +113,7 @@ def test_a_scan_that_is_gone_from_the_file_is_gone_unless_it_was_published(site:
     assert [(scan.entry_name, scan.is_withdrawn) for scan in scans] == [("/1.1", False), ("/2.1", True)]
 
 
+@on_both_databases
 def test_values_follow_the_file(site: Site) -> None:
     path = site.write(sample__temperature=(293.0, "K"))
     site.crawl()
@@ -188,6 +192,7 @@ def test_a_side_file_that_changed_is_listed_as_it_is_now(site: Site) -> None:
 # --- gone and back --------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_a_master_that_is_gone_is_marked_and_its_dataset_kept(site: Site) -> None:
     path, other = site.write_folder(), site.write("other.h5", title="other")
     site.crawl()
@@ -211,6 +216,7 @@ def test_a_master_that_is_gone_is_marked_and_its_dataset_kept(site: Site) -> Non
     site.assert_index_agrees()
 
 
+@on_both_databases
 def test_the_number_of_a_file_is_given_once(site: Site) -> None:
     path = site.write_folder(images=3)
     site.crawl()
@@ -254,6 +260,7 @@ def test_a_moved_master_keeps_its_dataset(site: Site, target: str) -> None:
     site.assert_index_agrees()
 
 
+@on_both_databases
 def test_a_moved_folder_keeps_dataset_and_file_numbers(site: Site) -> None:
     path = site.write_folder()
     site.crawl()
@@ -345,6 +352,7 @@ def test_a_copy_is_a_second_dataset_that_says_so(site: Site) -> None:
     site.assert_index_agrees()
 
 
+@on_both_databases
 def test_copies_seen_at_once_are_one_original_and_its_copies(site: Site) -> None:
     paths = [site.write(f"{number}/a.h5") for number in range(3)]
     site.crawl()
@@ -392,6 +400,7 @@ def test_other_content_at_an_old_place_is_no_move(site: Site) -> None:
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_a_name_that_is_taken_becomes_the_path_below(site: Site) -> None:
     """Files name one proposal, so that all land in one investigation."""
     paths = [site.write(f"{folder}/a.h5", title=folder) for folder in ("x", "y/deep", "z/deep")]

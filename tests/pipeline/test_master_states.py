@@ -20,6 +20,7 @@ from ingest.catalogue.model.base import utc_now
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
 from tests.pipeline.site import OLD, Site, ago, set_age, watching
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +102,7 @@ def test_a_file_from_the_future_is_read_once_it_stood_still_since_it_was_seen(si
     assert site.state(path) == ("ingested", None)
 
 
+@on_both_databases
 def test_times_that_no_database_holds_do_no_harm(site: Site) -> None:
     path = site.write(aged=OLD)
     other = site.write("b.h5")
@@ -399,6 +401,7 @@ def dead_claimant() -> str:
     return f"{socket.gethostname()}:{process.pid}:12345"
 
 
+@on_both_databases
 def test_what_a_dead_worker_had_in_hand_is_read_by_the_next(site: Site) -> None:
     path = site.write()
     site.walk()
@@ -438,6 +441,7 @@ def test_what_a_dead_worker_had_in_hand_can_be_asked_for(site: Site) -> None:
     assert outcome.state == "ingested"
 
 
+@on_both_databases
 def test_what_a_silent_machine_had_in_hand_is_taken_over_after_a_while(site: Site) -> None:
     path = site.write()
     site.walk()
@@ -447,6 +451,7 @@ def test_what_a_silent_machine_had_in_hand_is_taken_over_after_a_while(site: Sit
     assert site.state(path) == ("ingested", None)
 
 
+@on_both_databases
 def test_a_file_over_which_workers_die_is_quarantined(site: Site) -> None:
     path = site.write()
     site.walk()
@@ -459,6 +464,7 @@ def test_a_file_over_which_workers_die_is_quarantined(site: Site) -> None:
     assert site.drain() == []
 
 
+@on_both_databases
 def test_the_word_of_the_worker_that_took_over_counts(site: Site) -> None:
     path = site.write()
     site.walk()

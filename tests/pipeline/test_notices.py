@@ -29,6 +29,7 @@ from ingest.messages import MessageError, to_told_dataset
 from ingest.noticing import settle_notices
 from ingest.samples.damage import mark_open
 from tests.pipeline.site import OLD, Site, ago, set_age
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,7 @@ def test_what_is_new_in_a_notice_is_stored_though_the_file_stands(told: Site) ->
     assert datasets(told)[0].revision == before + 1
 
 
+@on_both_databases
 def test_a_notice_is_shown_before_the_file_and_erases_nothing(told: Site) -> None:
     path = told.write(instrument__monochromator__energy=(12.0, "keV"))
     told.crawl()
@@ -169,6 +171,7 @@ def test_a_notice_says_where_the_dataset_belongs(told: Site) -> None:
         assert "id00" in session.scalars(select(Instrument.name)).all()
 
 
+@on_both_databases
 def test_what_ended_later_counts_when_the_order_is_wrong(told: Site) -> None:
     path = told.write()
     tell(told, path, end_date=OLD + timedelta(hours=2), parameters={ENERGY: "2"})
@@ -274,6 +277,7 @@ def test_ten_thousand_notices_with_repeats_make_each_dataset_once(told: Site) ->
         assert sum(session.scalars(select(Notice.times_told))) == 1000
 
 
+@on_both_databases
 def test_a_lost_worker_leaves_the_notice_to_the_next(told: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     notice = tell(told, told.write())
     now = utc_now()

@@ -15,6 +15,7 @@ from ingest.catalogue.model import Dataset
 from ingest.pipeline import index_pending
 from ingest.proving import Proof, prove_index
 from tests.entities import add_dataset
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,7 @@ def raise_revision(services: Services, dataset_id: int) -> None:
         session.execute(update(Dataset).where(Dataset.id == dataset_id).values(revision=Dataset.revision + 1))
 
 
+@on_both_databases
 def test_an_index_that_holds_all_is_proved(services: Services, ids: list[int]) -> None:
     told: list[tuple[int, int]] = []
     proof = prove_index(services, lambda done, total: told.append((done, total)))
@@ -71,6 +73,7 @@ def test_an_index_set_back_to_a_copy_lacks_what_came_since(
     assert found == {ids[0]: DifferenceKind.OLDER, late: DifferenceKind.MISSING}
 
 
+@on_both_databases
 @pytest.mark.usefixtures("_impatient")
 def test_a_database_set_back_has_a_newer_index(services: Services, ids: list[int]) -> None:
     raise_revision(services, ids[0])

@@ -106,7 +106,9 @@ class History:
         self.datasets = {path: (rows[str(path)].id, rows[str(path)].revision) for path in self.contents}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("database", "seed"), [("sqlite", 0), ("sqlite", 1), ("sqlite", 2), ("postgresql", 3)], indirect=["database"]
+)
 def test_after_any_history_the_catalogue_says_what_the_disk_says(site: Site, seed: int) -> None:
     history = History(site, random.Random(seed))  # noqa: S311 - no secret, the same history each time
     history.write(site.folder / "always there.h5")

@@ -20,6 +20,7 @@ from ingest.proving import prove_index
 from ingest.reindexing import Rebuilt, rebuild_index, settle_rebuilt
 from ingest.services import open_rebuild, open_services
 from tests.entities import PAST, add_dataset
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,7 @@ def assert_whole(services: Services) -> None:
     assert services.index.revisions() == list_noted(services)
 
 
+@on_both_databases
 def test_a_rebuilt_index_is_proved(services: Services, ids: list[int]) -> None:
     told: list[tuple[int, int]] = []
     rebuilt = reindex(lambda done, total: told.append((done, total)))
@@ -84,6 +86,7 @@ def test_an_empty_catalogue_is_rebuilt(services: Services) -> None:
     assert_whole(services)
 
 
+@on_both_databases
 def test_what_was_noted_wrongly_is_put_right(services: Services, ids: list[int]) -> None:
     set_stored(services, ids[0], indexed_revision=0)
     set_stored(services, ids[1], revision=4, indexed_revision=4)

@@ -14,6 +14,7 @@ from ingest.catalogue.releases import STAMP_HORIZON, stamp_releases, to_release_
 from ingest.catalogue.search import SearchRequest
 from ingest.catalogue.visibility import ANONYMOUS, OPERATOR, Viewer, may_find, may_open_files, to_index_filter
 from tests.pipeline.site import OLD, Site
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,7 @@ def test_a_young_visit_is_closed_and_not_touched_for_its_date(site: Site) -> Non
     assert (found(site, ANONYMOUS), found(site, OPERATOR)) == (set(), {"a"})
 
 
+@on_both_databases
 def test_a_date_is_carried_over_when_it_comes_near(site: Site) -> None:
     path = write(site, "a.h5", utc_now() - timedelta(days=365))
     site.crawl()
@@ -178,6 +180,7 @@ def test_a_late_dataset_of_a_visit_that_is_open_is_open(site: Site) -> None:
     assert found(site, ANONYMOUS) == {"first", "late"}
 
 
+@on_both_databases
 def test_a_dataset_that_lengthens_its_visit_moves_the_date_but_closes_nothing_that_is_open(site: Site) -> None:
     """The visit goes on: what is open was seen by everybody, what is not waits for the new date."""
     first = write(site, "first.h5", END)
@@ -219,6 +222,7 @@ def test_a_dataset_that_changes_its_investigation_opens_with_the_new_one(site: S
 # --- a changed word -------------------------------------------------------------------------------------------------
 
 
+@on_both_databases
 def test_a_changed_policy_holds_for_what_is_there(site: Site) -> None:
     site.write()
     site.crawl()
