@@ -1,13 +1,13 @@
-"""What a dataset of 387 files costs on PostgreSQL, beside a bare COPY of the same rows in the same run.
+"""What a dataset of 387 files costs on PostgreSQL and Elasticsearch, beside bare COPY and bulk in the same run.
 
-    python benchmarks/postgresql.py [--datasets 100] [--background 1000 10000 100000]
+    PYTHONPATH=. python benchmarks/servers.py [--datasets 100] [--background 1000 10000 100000]
 
-A PostgreSQL of this machine is started for it, as its package configures it (every commit is synced to disk). Dataset
-folders as BLISS writes them (one scan, 100 motors, 386 detector files under one virtual dataset) are crawled, read,
-stored and indexed through the whole path by one process and its reader, on an empty catalogue and again on one that
-holds each background number of datasets. Those are made in the database, as copies of one that was crawled.
+Both servers of this machine are started for it, PostgreSQL as its package configures it (every commit is synced to
+disk). Dataset folders as BLISS writes them (one scan, 100 motors, 386 detector files under one virtual dataset) are
+crawled, read, stored and indexed through the whole path by one process and its reader, on an empty catalogue and again
+on one that holds each background number of datasets. Those are made in the database, as copies of one that was crawled.
 
-CPU is user and system together: of this process, of its reader, and of all processes of PostgreSQL.
+CPU is user and system together: of this process, of its reader, and of all processes of either server.
 """
 
 from __future__ import annotations
@@ -17,26 +17,32 @@ import os
 import tempfile
 import time
 from collections import Counter, defaultdict
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
+from background import fill
+from elasticsearch.helpers import bulk
 from end_to_end import FILES, write_datasets
-from sqlalchemy import make_url, text, update
+from sqlalchemy import make_url, select, text, update
 
+from facility.elasticsearch import Elasticsearch
 from facility.postgresql import PostgreSql
 from ingest import stages
-from ingest.catalogue.database import lift_timeout, run_transaction
+from ingest.catalogue.database import run_transaction
 from ingest.catalogue.datafiles import store_datafiles
-from ingest.catalogue.model import Base, Dataset, MasterFile
+from ingest.catalogue.indexing import load_documents
+from ingest.catalogue.model import Dataset, MasterFile
 from ingest.catalogue.model.base import utc_now
-from ingest.catalogue.partitions import prepare_partitions
 from ingest.catalogue.roots import RootSettings, upsert_root
+from ingest.catalogue.search.elastic import ElasticIndex
+from ingest.catalogue.search.elastic_client import make_client
+from ingest.catalogue.search.elastic_layout import to_entry, to_mapping, to_settings
 from ingest.crawl import crawl_root
 from ingest.drain import drain
 from ingest.listing import list_folder
@@ -46,25 +52,33 @@ from ingest.stages import telling_stages
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from elasticsearch import Elasticsearch as Client
     from sqlalchemy.orm import Session
 
+    from facility.server import Server
     from ingest.catalogue.datafiles import ListedFile
     from ingest.catalogue.model import Root
     from ingest.pipeline import Services
 
 ROUNDS = 5
-BACKGROUND_FILES = 20
-OF_INVESTIGATION = 500
 STAGES = ("claim", "gate", "read", "map", "store", "index")
+
+
+class Servers(NamedTuple):
+    """What the catalogue stands on."""
+
+    database: PostgreSql
+    engine: Elasticsearch
 
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds: of our CPU, in all and by stage, of the reader's and of PostgreSQL's, and on the wall."""
+    """Seconds: of our CPU, in all and by stage, of the reader's and of the servers', and on the wall."""
 
     own: float = 0.0
     reader: float = 0.0
-    server: float = 0.0
+    database: float = 0.0
+    engine: float = 0.0
     wall: float = 0.0
     stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -77,39 +91,43 @@ def main() -> None:
     arguments = parser.parse_args()
     # Stages are measured by the clock on the wall; here it is their share of our CPU that is asked for.
     vars(stages)["time"] = SimpleNamespace(perf_counter=time.process_time)
-    server = PostgreSql({"autovacuum": "off"})  # it would write in between; what it does is done at times of our choice
+    # Autovacuum would write in between; what it does is done at times of our choice.
+    servers = Servers(PostgreSql({"autovacuum": "off"}), Elasticsearch({}))
     try:
         with tempfile.TemporaryDirectory() as folder:
-            measure_all(server, Path(folder), arguments.datasets, arguments.background)
+            measure_all(servers, Path(folder), arguments.datasets, arguments.background)
     finally:
-        server.stop()
+        servers.engine.stop()
+        servers.database.stop()
 
 
-def measure_all(server: PostgreSql, folder: Path, count: int, backgrounds: Sequence[int]) -> None:
+def measure_all(servers: Servers, folder: Path, count: int, backgrounds: Sequence[int]) -> None:
     """Print all tables."""
-    address = make_url(server.address).set(drivername="postgresql+psycopg")
+    address = make_url(servers.database.address).set(drivername="postgresql+psycopg")
     os.environ |= {
         "NXCAT_DATA": str(folder / "data"),
         "NXCAT_DATABASE_URL": address.render_as_string(hide_password=False),
+        "NXCAT_ELASTICSEARCH_URL": servers.engine.address,
     }
     with open_services() as services:
-        measure_rows(services, server, folder / "listed", count)
+        measure_rows(services, servers, folder / "listed", count)
         print_heads()
-        roots = [measure(services, server, folder / "on-0", 0, count)]
+        roots = [measure(services, servers, folder / "on-0", 0, count)]
         for background in backgrounds:
             fill(services, background)
-            roots.append(measure(services, server, folder / f"on-{background}", background, count))
-        measure_unchanged(services, server, roots[-1], count)
+            roots.append(measure(services, servers, folder / f"on-{background}", background, count))
+        measure_documents(services, servers, count)
+        measure_unchanged(services, servers, roots[-1], count)
         measure_bytes(services)
 
 
-def measure_rows(services: Services, server: PostgreSql, root: Path, count: int) -> None:
+def measure_rows(services: Services, servers: Servers, root: Path, count: int) -> None:
     """Print how fast rows of files are written: by the catalogue and by a bare COPY, one commit for each dataset."""
     (folder,) = write_datasets(root, 1)
     listing = list_folder(folder / f"{folder.name}.h5")
     walls: dict[str, list[float]] = defaultdict(list)
     cpu: dict[str, float] = defaultdict(float)
-    with psycopg.connect(server.address) as bare:
+    with psycopg.connect(servers.database.address) as bare:
         bare.execute("CREATE TABLE bare (LIKE datafile INCLUDING ALL)")
         bare.commit()
         writes: dict[str, Callable[[int], object]] = {
@@ -153,15 +171,16 @@ def store_listing(session: Session, dataset_id: int, listing: Any) -> None:
 def print_heads() -> None:
     """Print the head of the table of `measure`."""
     names = ["crawl", *STAGES, "else"]
-    print("\n| datasets in the catalogue | datasets/s | CPU ms each: all | reader | PostgreSQL | ours |", end="")
-    print("".join(f" {name} |" for name in names) + "\n" + "|--:" * (6 + len(names)) + "|")
+    parts = "CPU ms each: all | reader | PostgreSQL | Elasticsearch | ours"
+    print(f"\n| datasets in the catalogue | datasets/s | {parts} | {' | '.join(names)} |")
+    print("|--:" * (7 + len(names)) + "|")
 
 
-def measure(services: Services, server: PostgreSql, root: Path, there: int, count: int) -> Root:
+def measure(services: Services, servers: Servers, root: Path, there: int, count: int) -> Root:
     """Crawl, read, store and index fresh datasets on what is there, and print one row."""
     write_datasets(root, count)
     made = run_transaction(services.write_sessions, lambda session: upsert_root(session, root, RootSettings()))[0]
-    with spending(server) as spent:
+    with spending(servers) as spent:
         crawl_root(services, made, utc_now())
         spent.stages["crawl"] = time.process_time()
 
@@ -174,7 +193,8 @@ def measure(services: Services, server: PostgreSql, root: Path, there: int, coun
     spent.stages["crawl"] -= spent.stages.pop("begin")
     own = {name: spent.stages[name] for name in ("crawl", *STAGES)}
     own["else"] = spent.own - sum(own.values())
-    figures = [spent.own + spent.reader + spent.server, spent.reader, spent.server, spent.own, *own.values()]
+    others = [spent.reader, spent.database, spent.engine, spent.own]
+    figures = [sum(others), *others, *own.values()]
     cells = " | ".join(f"{figure / count * 1e3:.2f}" for figure in figures)
     print(f"| {there:,} | {count / spent.wall:.0f} | {cells} |", flush=True)
     return made
@@ -192,20 +212,22 @@ def assert_stored(services: Services, root: Root, count: int) -> None:
 
 
 @contextmanager
-def spending(server: PostgreSql) -> Iterator[Spent]:
+def spending(servers: Servers) -> Iterator[Spent]:
     """Yield what is filled in at the end."""
     spent = Spent()
-    children, of_server = os.times(), read_server_seconds(server)
+    children = os.times()
+    of_database, of_engine = read_server_seconds(servers.database), read_server_seconds(servers.engine)
     cpu, wall = time.process_time(), time.perf_counter()
     spent.stages["begin"] = cpu
     yield spent
     spent.own, spent.wall = time.process_time() - cpu, time.perf_counter() - wall
     after = os.times()
     spent.reader = after.children_user + after.children_system - children.children_user - children.children_system
-    spent.server = read_server_seconds(server) - of_server
+    spent.database = read_server_seconds(servers.database) - of_database
+    spent.engine = read_server_seconds(servers.engine) - of_engine
 
 
-def read_server_seconds(server: PostgreSql) -> float:
+def read_server_seconds(server: Server) -> float:
     """Return the CPU seconds of all processes of the server, also of those that ended."""
     (first,) = list_children(server.guard)
     figures = [read_stat(process) for process in (first, *list_children(first))]
@@ -223,66 +245,44 @@ def read_stat(process: int) -> list[int]:
     return [0, *map(int, Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1:])]
 
 
-def fill(services: Services, until: int) -> None:
-    """Leave the database with that many datasets: copies of the first one, with fewer files. None is to be indexed."""
+def measure_documents(services: Services, servers: Servers, count: int) -> None:
+    """Print how fast documents are written: by the catalogue, and as bodies made before by nothing but `bulk`."""
     with services.read_sessions() as session:
-        largest = max(session.scalar(text(f"SELECT max(id) FROM {table}")) or 0 for table in _NUMBERED)  # noqa: S608
-        count = until - (session.scalar(text("SELECT count(*) FROM dataset")) or 0)
-    numbers = {"base": largest, "count": count, "files": BACKGROUND_FILES, "each": OF_INVESTIGATION}
-
-    def copy(session: Session) -> None:
-        lift_timeout(session)
-        prepare_partitions(session, largest + count)
-        for table, changes in _CHANGES.items():
-            session.execute(text(to_copy(table, changes)), numbers)
-        for table in _NUMBERED:
-            session.execute(text(f"SELECT setval('{table}_id_seq', {largest + count})"))
-
-    run_transaction(services.write_sessions, copy)
-    with services.write_sessions() as session:
-        session.connection(execution_options={"isolation_level": "AUTOCOMMIT"}).execute(text("ANALYZE"))
-
-
-_NUMBERED = ("investigation", "master_file", "dataset")
-_CHANGES = {
-    "investigation": {"id": ":base + n", "visit_id": "visit_id || '-' || (:base + n)"},
-    "master_file": {"id": ":base + n", "path": "path || '-' || (:base + n)", "record_digest": "md5((:base + n)::text)"},
-    "dataset": {
-        "id": ":base + n",
-        "master_file_id": ":base + n",
-        "investigation_id": ":base + 1 + n / :each",
-        "name": "name || '-' || (:base + n)",
-    },
-    "scan": {"dataset_id": ":base + n"},
-    "dataset_parameter": {"dataset_id": ":base + n", "scan_id": "NULL"},
-    "dataset_instrument": {"dataset_id": ":base + n"},
-    "dataset_technique": {"dataset_id": ":base + n"},
-    "datafile": {"dataset_id": ":base + n"},
-    "master_record": {"master_file_id": ":base + n"},
-}
-"""What is changed in copies of the first rows; copy number n, from 1 on."""
-_FIRST = {
-    "investigation": "id = (SELECT investigation_id FROM dataset WHERE id = (SELECT min(id) FROM dataset))",
-    "master_file": "id = (SELECT master_file_id FROM dataset WHERE id = (SELECT min(id) FROM dataset))",
-    "master_record": "master_file_id = (SELECT master_file_id FROM dataset WHERE id = (SELECT min(id) FROM dataset))",
-    "dataset": "id = (SELECT min(id) FROM dataset)",
-    "datafile": "dataset_id = (SELECT min(id) FROM dataset) AND ordinal < :files",
-}
+        newest = session.scalars(select(Dataset.id).order_by(Dataset.id.desc()).limit(count)).all()
+        documents = load_documents(session, newest)
+    entries = [to_entry(document) for document in documents]
+    with make_client(servers.engine.address) as client, closing(ElasticIndex(servers.engine.address, "ours")) as ours:
+        client.indices.create(index="bare", settings=to_settings(), mappings=to_mapping())
+        writes: dict[str, Callable[[], object]] = {
+            "bare bulk": lambda: send_bare(client, entries),
+            "the catalogue": lambda: ours.write(documents),
+        }
+        spent: dict[str, list[Spent]] = defaultdict(list)
+        for _, (name, write) in product(range(ROUNDS * 4), writes.items()):
+            with spending(servers) as each:
+                write()
+            spent[name].append(each)
+    print(f"\n| documents, {count} a call, median | documents/s | rate | CPU ms each: ours | Elasticsearch |")
+    print("|:--|--:|--:|--:|--:|")
+    floor = median(each.wall for each in spent["bare bulk"])
+    for name, costs in spent.items():
+        wall = median(each.wall for each in costs)
+        own, engine = (sum(values) / len(costs) / count * 1e3 for values in zip(*map(to_pair, costs), strict=True))
+        print(f"| {name} | {count / wall:,.0f} | {floor / wall:.2f} | {own:.2f} | {engine:.2f} |")
 
 
-def to_copy(table: str, changes: dict[str, str]) -> str:
-    """Return the statement that makes copies of the first rows of a table."""
-    columns = [column.name for column in Base.metadata.tables[table].columns]
-    names = [name for name in columns if name in changes or name != "id"]
-    values = [changes.get(name, f'"{name}"') for name in names]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    of_first = _FIRST.get(table, "dataset_id = (SELECT min(id) FROM dataset)")
-    last = ":count / :each + 1" if table == "investigation" else ":count"
-    copies = f"SELECT {', '.join(values)} FROM {table}, generate_series(1, {last}) n WHERE {of_first}"  # noqa: S608
-    return f"INSERT INTO {table} ({quoted}) {copies}"
+def to_pair(spent: Spent) -> tuple[float, float]:
+    """Return our seconds and those of the search engine."""
+    return spent.own, spent.engine
 
 
-def measure_unchanged(services: Services, server: PostgreSql, root: Root, count: int) -> None:
+def send_bare(client: Client, entries: list[dict[str, Any]]) -> None:
+    """Write the entries with nothing but the client, visible at once."""
+    bulk(client, ({"_id": str(entry["id"]), "_source": entry} for entry in entries), index="bare")
+    client.indices.refresh(index="bare")
+
+
+def measure_unchanged(services: Services, servers: Servers, root: Root, count: int) -> None:
     """Print what is written for datasets that did not change: passed by, and read again all the same."""
 
     def crawl() -> None:
@@ -298,10 +298,10 @@ def measure_unchanged(services: Services, server: PostgreSql, root: Root, count:
             due = update(MasterFile).where(MasterFile.root_id == root.id).values(next_attempt_at=utc_now())
             run_transaction(services.write_sessions, lambda session: session.execute(due))  # noqa: B023 (called here)
         before = read_writes(services)
-        with spending(server) as spent:
+        with spending(servers) as spent:
             work()
         after = read_writes(services)
-        cpu = (spent.own + spent.reader + spent.server) / count * 1e3
+        cpu = (spent.own + spent.reader + spent.database + spent.engine) / count * 1e3
         rows = {table: after[1][table] - before[1][table] for table in after[1] if after[1][table] > before[1][table]}
         told = ", ".join(f"{written / count:.0f} of {table}" for table, written in rows.items()) or "none"
         print(f"| {name} | {(after[0] - before[0]) / count:,.0f} | {told} | {cpu:.2f} |")
