@@ -92,6 +92,8 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
         "min": (60.0, "minute minutes mins"),
         "h": (3600.0, "hour hours hr hrs"),
         "d": (86400.0, "day days"),
+        # The Julian year, as UCUM has it and pint.
+        "a": (31557600.0, "year years yr"),
     },
     "temperature": {
         "K": (1.0, "Kelvin kelvin KELVIN degK deg_K Kelvins kelvins"),
@@ -125,7 +127,13 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
     },
     "field": {"T": (1.0, "tesla Tesla"), "mT": (1e-3, ""), "gauss": (1e-4, "Gauss G")},
     "power": {"W": (1.0, "watt"), "kW": (1e3, ""), "MW": (1e6, ""), "mW": (1e-3, "")},
-    "mass": {"g": (1e-3, "gram grams"), "mg": (1e-6, ""), "kg": (1.0, "")},
+    "mass": {
+        "g": (1e-3, "gram grams"),
+        "mg": (1e-6, ""),
+        "kg": (1.0, ""),
+        "kDa": (1.66053906892e-24, "kilodalton kilodaltons"),
+        "Da": (1.66053906892e-27, "dalton daltons"),
+    },
     "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm³ g/cm**3 g.cm-3")},
     "ratio": {"%": (1e-2, "percent Percent pct"), "1": (1.0, "dimensionless fraction")},
     "wavenumber": {
@@ -134,6 +142,13 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
     },
     "emittance": {"nm*rad": (1.0, "nm·rad nm⋅rad nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
     "pixel": {"pixel": (1.0, "pixels px Pixels Pixel")},
+    "area": {"angstrom^2": (1e-20, "Å² Å^2 Å**2 angstrom**2"), "nm^2": (1e-18, "nm² nm**2")},
+    "volume": {"nm^3": (1e-27, "nm³ nm**3"), "angstrom^3": (1e-30, "Å³ Å^3 Å**3 angstrom**3")},
+    "speed": {"mm/s": (1e-3, ""), "m/s": (1.0, ""), "um/s": (1e-6, "")},
+    "dose": {"Gy": (1.0, "gray"), "kGy": (1e3, "kilogray"), "MGy": (1e6, "")},
+    "dose rate": {"Gy/s": (1.0, "")},
+    "dose rate of a current": {"Gy/s/mA": (1.0, "Gy/mA/s")},
+    "fluence": {"electrons/angstrom^2": (1.0, "electrons/Å² electrons/Å^2 electrons/Å**2 e/Å^2 e/A^2 e-/Å^2 e-/A^2")},
 }
 _AFFINE: Final = {
     "degC": _Unit("degC", "temperature", 1.0, 273.15),

@@ -42,6 +42,11 @@ from ingest.catalogue.units import (
         ("photons/s", "photons/s"),
         ("mm/s", "mm/s"),
         ("\N{ANGSTROM SIGN}^-1", "1/angstrom"),
+        ("electrons/\N{ANGSTROM SIGN}\N{SUPERSCRIPT TWO}", "electrons/angstrom^2"),
+        ("\N{LATIN CAPITAL LETTER A WITH RING ABOVE}\N{SUPERSCRIPT TWO}", "angstrom^2"),
+        ("nm\N{SUPERSCRIPT THREE}", "nm^3"),
+        ("Gy/mA/s", "Gy/s/mA"),
+        ("years", "a"),
     ],
 )
 def test_one_spelling_of_a_unit(spelled: str, canonical: str) -> None:
@@ -78,6 +83,10 @@ def test_target_decides_what_a_letter_means(letter: str, target: str | None, uni
         (5.0, "%", "1", 0.05),
         (2.0, "Hz", "photons/s", 2.0),
         (60.0, "mm/min", "mm/s", 1.0),
+        (2.0, "kGy", "Gy", 2000.0),
+        (1.0, "electrons/nm^2", "electrons/angstrom^2", 0.01),
+        (365.25, "d", "a", 1.0),
+        (14.3, "kDa", "Da", 14300.0),
     ],
 )
 def test_convert(magnitude: float, source: str, target: str | None, expected: float) -> None:
