@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ingest.catalogue.vocabulary import HIGHEST_NUMBER, NUMBERED
+from ingest.catalogue.vocabulary import NUMBERED, get_highest_number, to_numbered
 from ingest.mapping.drafts import Moment, Origin, ParameterDraft, Quantity, Taken
 from ingest.mapping.findings import is_alike, to_span
 from ingest.mapping.readings import is_asked, read_place, to_text
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ingest.mapping.drafts import ScanDraft
     from ingest.mapping.findings import Search
     from ingest.mapping.plan import SourcePlan, TargetPlan
-    from ingest.mapping.positions import Place
+    from ingest.mapping.positions import Place, Position
 
 AnyTaken: TypeAlias = "Taken[Quantity] | Taken[str] | Taken[Moment]"
 
@@ -35,7 +36,14 @@ class Found:
     owner: str = ""
     order: int = 0
     """Where the owner stands in the file."""
+    number: int = 0
+    """The number that the owner's name states, if a rule takes it from there."""
     is_public: bool = True
+
+    @property
+    def kind(self) -> str:
+        """The kind of group that is numbered: what stands before the number."""
+        return self.name.partition(NUMBERED)[0]
 
 
 def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
@@ -45,7 +53,7 @@ def find_parameters(search: Search, scan: ScanDraft) -> list[Found]:
         for name, target in search.plan.targets.items()
         if target.parameter and (taken := getattr(scan, name)) is not None
     ]
-    for target in search.plan.parameters:
+    for target in search.plan.lookup.list_targets(search.index):
         if target.is_numbered:
             found += _find_numbered(search, target)
         elif (taken := _find_one(search, target)) is not None:
@@ -60,7 +68,8 @@ def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDr
     """
     by_name: dict[str, list[tuple[str, AnyTaken]]] = {}
     closed: set[str] = set()
-    numbers = _Numbers()
+    scans = list(scans)
+    numbers = _Numbers([one for _, found in scans for one in found if one.owner])
     for entry, found in scans:
         numbers.put(found)
         for one in found:
@@ -74,22 +83,29 @@ def to_parameters(scans: Iterable[tuple[str, list[Found]]]) -> tuple[ParameterDr
 
 
 class _Numbers:
-    """Which number each detector has: given in the order of the file, the same in every scan."""
+    """Which number each detector or attenuator has, the same in every scan: its own, if a rule takes it from its name.
 
-    def __init__(self) -> None:
-        self._by_owner: dict[str, int] = {}
+    Else the first that is free, in the order of the file. Each kind of group is numbered for itself.
+    """
+
+    def __init__(self, numbered: Iterable[Found]) -> None:
+        self._by_owner = {(one.kind, one.owner): one.number for one in numbered if one.number}
+        self._taken = {(kind, number) for (kind, _), number in self._by_owner.items()}
 
     def put(self, found: list[Found]) -> None:
         """Give a number to each group of a scan that has none yet."""
-        for _, owner in sorted({(one.order, one.owner) for one in found if one.owner}):
-            self._by_owner.setdefault(owner, len(self._by_owner) + 1)
+        for _, kind, owner in sorted({(one.order, one.kind, one.owner) for one in found if one.owner}):
+            if (kind, owner) not in self._by_owner:
+                number = next(number for number in count(1) if (kind, number) not in self._taken)
+                self._by_owner[kind, owner] = number
+                self._taken.add((kind, number))
 
     def find_name(self, found: Found) -> str | None:
         """Return the parameter's name with the number of its group; None past the last number there is."""
         if not found.owner:
             return found.name
-        number = self._by_owner[found.owner]
-        return found.name.replace(NUMBERED, f"{number:02d}") if number <= HIGHEST_NUMBER else None
+        number = self._by_owner[found.kind, found.owner]
+        return to_numbered(found.name, number) if number <= get_highest_number(found.name) else None
 
 
 def _find_one(search: Search, target: TargetPlan) -> AnyTaken | None:
@@ -104,7 +120,7 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
     """Yield the parameter for each group that gives it."""
     seen: set[int] = set()
     for source in target.sources:
-        for place in _find_places(search, source):
+        for position, place in _find_places(search, source):
             readings = read_place(place, source)
             taken: AnyTaken | None
             if target.kind is Kind.QUANTITY:
@@ -113,13 +129,14 @@ def _find_numbered(search: Search, target: TargetPlan) -> Iterator[Found]:
                 taken = next((text for reading in readings if (text := to_text(reading, target, search.plan))), None)
             if taken is not None and place.order not in seen:
                 seen.add(place.order)
-                yield Found(target.name, taken, place.relative_path(), place.order, target.is_public)
+                owner, number = position.find_numbered(place)
+                yield Found(target.name, taken, owner.relative_path(), owner.order, number, target.is_public)
 
 
-def _find_places(search: Search, source: SourcePlan) -> Iterator[Place]:
+def _find_places(search: Search, source: SourcePlan) -> Iterator[tuple[Position, Place]]:
     for position in source.positions:
         known = search.index.find(position) if source.names is None else search.index.find_with(position, source.names)
-        yield from (place for place in known if is_asked(place, source))
+        yield from ((position, place) for place in known if is_asked(place, source))
 
 
 def _to_drafts(name: str, values: list[tuple[str, AnyTaken]]) -> list[ParameterDraft]:

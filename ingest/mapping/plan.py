@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.scan_fields import SCAN_FIELDS
 from ingest.catalogue.vocabulary import NUMBERED
+from ingest.mapping.lookup import Lookup
 from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
 
@@ -91,6 +92,8 @@ class Plan:
 
     targets: dict[ScanField, TargetPlan]
     parameters: tuple[TargetPlan, ...]
+    lookup: Lookup
+    """The parameters by what they ask for."""
     classes: ClassNames
     placeholders: frozenset[str]
     placeholder_form: re.Pattern[str]
@@ -101,14 +104,16 @@ class Plan:
 
 def to_plan(file: RuleFile) -> Plan:
     """Return the rule file, parsed; the schema has checked it."""
+    parameters = tuple(
+        _to_target(name, target, file.kind_of(name), file.unit_of(name)) for name, target in file.parameters.items()
+    )
     return Plan(
         targets={
             name: _to_target(name, target, file.scan_kind_of(name), SCAN_FIELDS[name].unit)
             for name, target in file.targets.items()
         },
-        parameters=tuple(
-            _to_target(name, target, file.kind_of(name), file.unit_of(name)) for name, target in file.parameters.items()
-        ),
+        parameters=parameters,
+        lookup=Lookup(parameters),
         classes=ClassNames(file.class_names, file.class_equals),
         placeholders=frozenset(text.casefold() for text in file.placeholders),
         placeholder_form=_join(file.placeholder_patterns),

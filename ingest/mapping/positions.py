@@ -7,16 +7,23 @@ from collections import deque
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ingest.catalogue.vocabulary import NUMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ingest.nexus.record import Field, Group
 
+T = TypeVar("T")
+
 ENTRY: Final = "nxentry"
 ROOT: Final = "root"
 _TRAILING_NUMBER: Final = re.compile(r"[_ -]?\d*$")
+_DIGITS: Final = 2
+"""Of the number of a group: `detector01`."""
+_WILD: Final = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +34,19 @@ class Step:
     name: str
     form: re.Pattern[str] | None
 
+    @property
+    def index_name(self) -> str:
+        """The name by which an entry's groups are indexed; empty if the step leaves it open."""
+        return "" if self.nx_class in {ENTRY, ROOT} or not _WILD.isdisjoint(self.name) else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The steps from the group itself outwards."""
+    """The steps from the group itself outwards; `is_numbered` if one of them takes the number from a group's name."""
 
     steps: tuple[Step, ...]
     text: str
+    is_numbered: bool = False
 
     def matches(self, place: Place) -> bool:
         """Whether the group stands there: every step fits the group, its parent, and so on."""
@@ -45,6 +58,15 @@ class Position:
                 return False
             here = here.parent
         return True
+
+    def find_numbered(self, place: Place) -> tuple[Place, int]:
+        """Return the group whose name states a number, and the number; of another position the place itself and 0."""
+        here: Place | None = place
+        for step in self.steps if self.is_numbered else ():
+            if here is not None and NUMBERED in step.name:
+                return here, int(here.name[-_DIGITS:])
+            here = here.parent if here is not None else None
+        return place, 0
 
 
 class Place:
@@ -129,6 +151,8 @@ class EntryIndex:
                 inner = Place(group, classes.find(group), place, order)
                 self._by_class.setdefault(inner.nx_class, []).append(inner)
                 self._by_name.setdefault(inner.name, []).append(inner)
+                if inner.name[-_DIGITS:].isdigit():
+                    self._by_name.setdefault(inner.name[:-_DIGITS] + NUMBERED, []).append(inner)
                 waiting.append(inner)
 
     def list_places(self) -> Iterator[Place]:
@@ -140,11 +164,19 @@ class EntryIndex:
     def find(self, position: Position) -> Iterator[Place]:
         """Yield the groups at the position, the outermost first."""
         last = position.steps[0]
-        places = self._by_class.get(last.nx_class) if last.nx_class else self._by_name.get(last.name)
+        name = last.index_name
+        places = self._by_name.get(name) if name else self._by_class.get(last.nx_class)
         if places:
             for place in places:
                 if position.matches(place):
                     yield place
+
+    def list_members(self, by_class: Mapping[str, T], by_name: Mapping[str, T]) -> Iterator[tuple[T, Place]]:
+        """Yield each group of a class, or of a name, that is asked for, with what is asked of it."""
+        for asked, known in ((by_class, self._by_class), (by_name, self._by_name)):
+            for key in asked.keys() & known.keys():
+                for place in known[key]:
+                    yield asked[key], place
 
     def find_with(self, position: Position, names: frozenset[str]) -> list[Place]:
         """Return the groups at the position that have a member of one of these names, the outermost first.
@@ -171,12 +203,17 @@ def to_position(text: str) -> Position:
     steps = tuple(_to_step(part) for part in reversed(text.split("/")))
     if not steps[0].nx_class and ("*" in steps[0].name or not steps[0].name):
         raise ValueError(f"position {text!r} must end with a class, or with a name without `*`")
-    return Position(steps, text)
+    return Position(steps, text, is_numbered=NUMBERED in text)
 
 
 def _to_step(part: str) -> Step:
     nx_class, _, name = part.partition(":")
     if not (name or nx_class.casefold() == ROOT) and not nx_class.casefold().startswith("nx"):
         raise ValueError(f"{part!r} is no step of a position: write a class, class:name or :name")
-    form = re.compile(translate(name.casefold())) if name else None
+    form = _to_form(name.casefold()) if name else None
     return Step(nx_class.casefold(), name.casefold(), form)
+
+
+def _to_form(name: str) -> re.Pattern[str]:
+    """Return the form of a name: `*` is anything, `{nn}` a number of two digits at the end."""
+    return re.compile(translate(name).replace(re.escape(NUMBERED), r"\d" * _DIGITS))

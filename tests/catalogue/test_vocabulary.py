@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import runpy
 import xml.etree.ElementTree as ET
 from collections import Counter
+from pathlib import Path
 
 import icat_esrf_definitions
 import pytest
 
 from ingest.catalogue.units import parse_unit
-from ingest.catalogue.vocabulary import ValueType, find_parameter, load_vocabulary
+from ingest.catalogue.vocabulary import ValueType, find_parameter, list_numbered, load_vocabulary
+
+GENERATOR = Path(__file__).parents[2] / "generators" / "esrf.py"
+ADVICE = "the definitions changed: run `python generators/esrf.py` and look at the difference"
 
 
 def test_units_are_spelled_as_we_spell_them() -> None:
@@ -48,12 +53,48 @@ def test_numbered_parameters_exist_once_for_each_number() -> None:
     assert find_parameter("InstrumentDetector02_distance").aliases == ()
 
 
-def test_names_and_units_are_esrfs() -> None:
-    known = {
-        leaf.text.strip().strip("${}"): parse_unit(leaf.get("units") or "") or ""
+def test_esrfs_vocabulary_is_there_whole_with_its_units() -> None:
+    given = {
+        leaf.text.strip().strip("${}"): parse_unit(leaf.get("units") or "")
         for leaf in ET.parse(icat_esrf_definitions.DEFINITIONS_FILE).getroot().iter()  # noqa: S314 - a package of our own choice
         if leaf.text and leaf.text.strip().startswith("${")
     }
-    ours = {one.name: "" if one.unit == "1" else one.unit for one in load_vocabulary().values() if one.is_esrf}
-    assert {name: unit for name, unit in ours.items() if known.get(name) != unit} == {}
-    assert {one.name for one in load_vocabulary().values() if not one.is_esrf} & known.keys() == set()
+    known = load_vocabulary()
+    assert {name for name, one in known.items() if one.is_esrf} == given.keys()
+    assert {name: unit for name, unit in given.items() if unit and known[name].unit != unit} == {}
+
+
+def test_the_vocabulary_is_what_its_generator_makes_of_the_installed_definitions() -> None:
+    generator = runpy.run_path(str(GENERATOR))
+    leaves = generator["read_leaves"]()
+    assert generator["VOCABULARY"].read_text(encoding="utf-8") == generator["to_vocabulary"](leaves), ADVICE
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "value_type"),
+    [
+        ("TOMOAcquisition_camera_pixel_size", "um", ValueType.NUMERIC),
+        ("SamplePatient_age", "a", ValueType.NUMERIC),
+        ("EM_dose", "electrons/angstrom^2", ValueType.NUMERIC),
+        ("MRT_doseRate", "Gy/s/mA", ValueType.NUMERIC),
+        ("InstrumentSlits_vertical_gap", "mm", ValueType.NUMERIC),
+        ("InstrumentDetector07_elapsed_real_time", "s", ValueType.NUMERIC),
+        ("MX_numberOfImages", "1", ValueType.NUMERIC),
+        ("TOMOAcquisition_half_acquisition", "", ValueType.STRING),
+        ("actualStartDate", "", ValueType.DATE_AND_TIME),
+        ("InstrumentAttenuator15_thickness", "mm", ValueType.NUMERIC),
+        ("InstrumentAttenuator15_transmission", "1", ValueType.NUMERIC),
+    ],
+)
+def test_what_a_parameter_is(name: str, unit: str, value_type: ValueType) -> None:
+    known = load_vocabulary()[name]
+    assert (known.unit, known.value_type) == (unit, value_type)
+    assert known.description
+
+
+def test_numbers_end_where_esrfs_do() -> None:
+    assert list_numbered("InstrumentAttenuator{nn}_transmission")[-1] == "InstrumentAttenuator15_transmission"
+    assert list_numbered("InstrumentXraylens{nn}_anything")[-1] == "InstrumentXraylens10_anything"
+    assert list_numbered("Site_shutter{nn}")[-1] == "Site_shutter10"
+    assert list_numbered("Sample_mass") == ["Sample_mass"]
+    assert "InstrumentAttenuator02_description" not in load_vocabulary()
