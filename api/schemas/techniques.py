@@ -12,8 +12,18 @@ class TechniqueLinks(Answer):
     datasets: str = Field(examples=["/api/v1/datasets?technique=XRD"])
 
 
+class TechniqueTermSchema(Answer):
+    """A term of an ontology."""
+
+    pid: str = Field(examples=["http://purl.org/pan-science/PaNET/PaNET01184"])
+    label: str = Field(examples=["x-ray scattering"])
+
+
 class TechniqueSchema(Answer):
-    """A technique, with the number of its datasets that are known to you."""
+    """A technique, with the number of its datasets that are known to you.
+
+    A search for a technique also finds the datasets of narrower ones, which are not counted here.
+    """
 
     id: int = Field(examples=[3])
     name: str = Field(examples=["XRD"])
@@ -22,6 +32,9 @@ class TechniqueSchema(Answer):
     )
     description: str | None = Field(examples=["x-ray diffraction"])
     dataset_count: int = Field(examples=[5400])
+    broader: list[TechniqueTermSchema] = Field(
+        description="What it falls under, the nearest first; it is found by their names, too."
+    )
     links: TechniqueLinks
 
 

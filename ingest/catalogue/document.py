@@ -47,6 +47,8 @@ class SearchDocument:
     samples: tuple[str, ...] = ()
     formulas: tuple[str, ...] = ()
     techniques: tuple[str, ...] = ()
+    technique_names: tuple[str, ...] = ()
+    """Other names of the techniques, and the names of those that they fall under: found by, never counted."""
     definitions: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from ingest.catalogue.model import (
 )
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.summaries import load_names, to_formula
+from ingest.catalogue.technique_terms import to_search_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,7 +87,7 @@ class _Parts:
 
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
         self.instruments = load_names(session, DatasetInstrument, Instrument, ids)
-        self.techniques = load_names(session, DatasetTechnique, Technique, ids)
+        self.techniques = _load_techniques(session, ids)
         self.scans: dict[int, list[Any]] = defaultdict(list)
         scan_columns = (Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users)
         statement = (
@@ -101,6 +102,20 @@ class _Parts:
         self.parameters: dict[int, list[Any]] = defaultdict(list)
         for row in session.execute(_parameters_of(ids)):
             self.parameters[row.dataset_id].append(row)
+
+
+def _load_techniques(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
+    """Return name and identifier of each dataset's techniques."""
+    techniques: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+    statement = (
+        select(DatasetTechnique.dataset_id, Technique.name, Technique.pid)
+        .join(Technique, Technique.id == DatasetTechnique.technique_id)
+        .where(DatasetTechnique.dataset_id.in_(ids))
+        .order_by(Technique.name)
+    )
+    for dataset_id, name, pid in session.execute(statement):
+        techniques[dataset_id].append((name, pid))
+    return techniques
 
 
 def _parameters_of(ids: Sequence[int]) -> Any:
@@ -127,6 +142,7 @@ def _parameters_of(ids: Sequence[int]) -> Any:
 def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, parts: _Parts) -> SearchDocument:
     scans = parts.scans[dataset.id]
     parameters = parts.parameters[dataset.id]
+    techniques = parts.techniques[dataset.id]
     texts = dict.fromkeys((row.name, row.string_value) for row in parameters if row.string_value is not None)
     return SearchDocument(
         id=dataset.id,
@@ -139,7 +155,8 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         instruments=tuple(parts.instruments[dataset.id]),
         samples=_distinct(scan.name for scan in scans),
         formulas=_distinct(to_formula(dataset, scan.molecular_formula) for scan in scans),
-        techniques=tuple(parts.techniques[dataset.id]),
+        techniques=tuple(name for name, _ in techniques),
+        technique_names=_distinct(other for name, pid in techniques for other in to_search_names(name, pid)),
         definitions=_distinct(scan.definition for scan in scans),
         users=_distinct(user["name"] for scan in scans for user in scan.users),
         detectors=_distinct(text for scan in scans for d in scan.detectors for text in (d["name"], d["label"])),

@@ -1,6 +1,7 @@
 """Experimental techniques as a viewer may see them: those of datasets that it may find. Functions that only read.
 
-A technique is the same at every facility. The counts come from the index.
+A technique is the same at every facility. The counts come from the index, and count what the datasets themselves are
+said to be; a search for a technique finds the narrower ones as well, by `technique_terms`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from ingest.catalogue.matching import contains_words
 from ingest.catalogue.model import Technique
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, to_key, to_list_name
 from ingest.catalogue.search import DatasetIndex, Noun
+from ingest.catalogue.technique_terms import TechniqueTerm, ancestors, find_technique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +39,17 @@ class TechniqueQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TechniqueView:
-    """A technique, with the number of its datasets that the viewer may find; `pid` is its term in an ontology."""
+    """A technique, with the number of its datasets that the viewer may find; `pid` is its term in an ontology.
+
+    `broader` are the terms that it falls under, the nearest first.
+    """
 
     id: int
     name: str
     pid: str | None
     description: str | None
     dataset_count: int
+    broader: tuple[TechniqueTerm, ...] = ()
 
 
 def list_techniques(
@@ -84,7 +90,13 @@ def _load(
             pid=technique.pid,
             description=technique.description,
             dataset_count=counts[technique.name],
+            broader=_list_broader(technique),
         )
         for technique in session.scalars(select(Technique).where(condition))
         if technique.name in counts
     ]
+
+
+def _list_broader(technique: Technique) -> tuple[TechniqueTerm, ...]:
+    term = find_technique(technique.pid or technique.name)
+    return () if term is None else ancestors(term.pid)

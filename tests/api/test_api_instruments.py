@@ -23,6 +23,7 @@ PID = "http://purl.org/pan-science/PaNET/PaNET01216"
 @pytest.fixture(scope="module")
 def visits(module_catalogue: Catalogue) -> Visits:
     with module_catalogue.sessions.begin() as session:
+        session.add(Technique(name="aster diffraction", pid=PID, description="x-ray scattering"))
         # Of the same name at another facility: another instrument.
         add_dataset(session, "begonia")
         session.execute(update(Instrument).where(Instrument.name == "begonia-bm").values(name="zinnia-bm"))
@@ -30,8 +31,6 @@ def visits(module_catalogue: Catalogue) -> Visits:
     with module_catalogue.sessions.begin() as session:
         told = {"full_name": "The Aster Beamline", "type": "beamline", "description": "hard x-rays", "pid": "20.500/a"}
         session.execute(update(Instrument).where(Instrument.name == "aster-bm").values(**told))
-        known = {"pid": PID, "description": "x-ray scattering"}
-        session.execute(update(Technique).where(Technique.name == "aster diffraction").values(**known))
     return made
 
 
@@ -133,6 +132,8 @@ def test_techniques_are_what_is_asked_for(client: TestClient, asked: dict[str, A
 
 def test_technique_is_shown_with_its_term(client: TestClient, visits: Visits) -> None:
     (item,) = client.get(TECHNIQUES, params={"q": "aster"}).json()["items"]
+    broader = item.pop("broader")
+    assert {"pid": PID.replace("01216", "01184"), "label": "x-ray scattering"} in broader
     assert item == {
         "id": item["id"],
         "name": "aster diffraction",
@@ -144,9 +145,17 @@ def test_technique_is_shown_with_its_term(client: TestClient, visits: Visits) ->
             "datasets": "/api/v1/datasets?technique=aster+diffraction",
         },
     }
-    assert client.get(item["links"]["self"]).json() == item
+    assert client.get(item["links"]["self"]).json() == item | {"broader": broader}
     (found,) = client.get(item["links"]["datasets"]).json()["items"]
     assert found["id"] == visits.datasets["aster"]
+
+
+def test_what_falls_under_a_technique_is_found_by_it_and_not_counted(client: TestClient, visits: Visits) -> None:
+    """`aster diffraction` has the identifier of x-ray diffraction, which is a kind of x-ray scattering."""
+    for asked in ({"technique": "X-ray scattering"}, {"q": 'technique:"x-ray scattering"'}, {"q": "technique:XRD"}):
+        found = client.get("/api/v1/datasets", params=asked | {"facets": "technique"}).json()
+        assert [item["id"] for item in found["items"]] == [visits.datasets["aster"]], asked
+        assert found["facets"]["technique"]["values"] == [{"value": "aster diffraction", "count": 1}]
 
 
 @pytest.mark.usefixtures("visits")

@@ -26,14 +26,14 @@ from ingest.catalogue.search.keys import (
     to_order,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -141,11 +141,12 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
     keys = entry["key"] = []
     for noun in Noun:
         if values := to_values(document, noun):
-            keys += [to_value_key(noun, value) for value in values]
+            sought = to_sought_values(document, noun)
+            keys += [to_value_key(noun, value) for value in sought]
             if noun not in UNCOUNTED:
                 entry[f"facet_{noun}"] = [to_facet_value(value) for value in values]
             if noun not in NO_WORDS:
-                entry[f"words_{noun}"] = [_to_words(value) for value in values]
+                entry[f"words_{noun}"] = [_to_words(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:

@@ -28,12 +28,12 @@ from ingest.catalogue.search.keys import (
     to_order,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -120,11 +120,12 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
     keys = entry["key"] = []
     for noun, facet, words in _FIELDS:
         if values := to_values(document, noun):
-            keys += [to_value_key(noun, value) for value in values]
+            sought = to_sought_values(document, noun)
+            keys += [to_value_key(noun, value) for value in sought]
             if facet:
                 entry[facet] = [to_facet_value(value) for value in values]
             if words:
-                entry[words] = [to_token_text(value) for value in values]
+                entry[words] = [to_token_text(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:

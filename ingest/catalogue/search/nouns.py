@@ -61,9 +61,15 @@ MAX_VALUE_LENGTH: Final = 1000
 
 
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
-    """Return the document's values of this noun as they are shown; empty texts are none."""
+    """Return the document's values of this noun as they are shown and counted; empty texts are none."""
     if noun is Noun.COMPLETE:
         return ("true" if document.complete else "false",)
     held = getattr(document, _ATTRIBUTES[noun])
     values = (held,) if isinstance(held, str) else held
     return tuple([to_clean(value) for value in values if value])
+
+
+def to_sought_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
+    """Return all that finds the document by this noun: its values, and what these are called elsewhere."""
+    values = to_values(document, noun)
+    return values + document.technique_names if noun is Noun.TECHNIQUE and values else values

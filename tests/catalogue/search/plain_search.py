@@ -26,7 +26,7 @@ from ingest.catalogue.search import (
     Word,
 )
 from ingest.catalogue.search.folding import fold, to_tokens
-from ingest.catalogue.search.nouns import to_values
+from ingest.catalogue.search.nouns import to_sought_values, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -91,13 +91,13 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
 
 
 def _all_texts(document: SearchDocument) -> list[str]:
-    nouns = [value for noun in Noun if noun is not Noun.COMPLETE for value in to_values(document, noun)]
+    nouns = [value for noun in Noun if noun is not Noun.COMPLETE for value in to_sought_values(document, noun)]
     return nouns + [text.value for text in document.texts]
 
 
 def _texts_of(document: SearchDocument, field: str) -> list[str]:
     if field in set(Noun):
-        return list(to_values(document, Noun(field)))
+        return list(to_sought_values(document, Noun(field)))
     return [text.value for text in document.texts if text.name == field]
 
 
@@ -134,7 +134,8 @@ def _stays_below(value: float, asked: ParameterRange) -> bool:
 def _passes(document: SearchDocument, wanted: AnyOf | DateRange) -> bool:
     if isinstance(wanted, DateRange):
         return matches(document, wanted)
-    return bool({fold(value) for value in to_values(document, wanted.noun)} & {fold(value) for value in wanted.values})
+    held = {fold(value) for value in to_sought_values(document, wanted.noun)}
+    return bool(held & {fold(value) for value in wanted.values})
 
 
 def _is_seen(document: SearchDocument, request: SearchRequest) -> bool:

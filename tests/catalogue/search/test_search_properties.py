@@ -125,6 +125,7 @@ documents = st.builds(
     samples=value_lists,
     formulas=value_lists,
     techniques=value_lists,
+    technique_names=value_lists,
     definitions=value_lists,
     users=value_lists,
     detectors=value_lists,
