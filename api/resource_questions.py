@@ -36,10 +36,20 @@ class ScansQuestion(PageQuestion):
     q: Text = _words("title or command", "ascan samx")
     definition: Values = to_filter("NeXus application definition", "NXxrd")
     ended: bool | Absent = Field(default=None, description="Only those that have ended, or only those that have not.")
+    motor: Values = to_filter("Motor that it moved", "samx")
+    counter: Values = to_filter("Channel that it measured", "I0")
+    detector: Values = to_filter("Detector, by the name of its group", "eiger")
 
     def to_filter(self) -> ScanFilter:
         """Return the same in the catalogue's terms."""
-        return ScanFilter(self.q, _given(self.definition), self.ended)
+        return ScanFilter(
+            text=self.q,
+            definitions=_given(self.definition),
+            is_ended=self.ended,
+            motors=_given(self.motor),
+            counters=_given(self.counter),
+            detectors=_given(self.detector),
+        )
 
 
 class ParametersQuestion(PageQuestion):

@@ -207,8 +207,7 @@ def _print_dataset(
         "remarks": "; ".join(dataset.flags),
     }
     console.print_table("", ("", ""), [(name, value) for name, value in facts.items() if value])
-    rows = [(s.entry_name, s.title, s.start_date, s.end_reason or ("" if s.is_ended else "no end")) for s in scans]
-    console.print_table("\nscans", ("entry", "title", "started", "ended with"), rows)
+    console.print_scans(scans)
     values = [(p.name, console.to_amount(p), p.original_value, p.origin, p.source_path) for p in parameters]
     if values:
         console.print_table("\nparameters", ("name", "value", "in the file", "how", "HDF5 path"), values)

@@ -29,10 +29,14 @@ from rich.table import Table
 from ingest.catalogue.model import MasterState
 
 if TYPE_CHECKING:
-    from ingest.catalogue.views import ParameterView
+    from collections.abc import Iterable
+
+    from ingest.catalogue.views import ParameterView, ScanView
     from ingest.pipeline import Outcome
 
 WIDTH_WITHOUT_TERMINAL = 160
+SHOWN_COUNTERS = 8
+"""How many of a scan's counters a person is shown; JSON has them all."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WORDS = {
     MasterState.INGESTED: "ingested",
@@ -210,6 +214,30 @@ def _to_cell(value: dict[str, Any]) -> str:
             else str(found)
         )
     return f"{text} {value['unit']}" if text and value.get("unit") not in (None, "1") else text
+
+
+def print_scans(scans: Iterable[ScanView]) -> None:
+    """Print what each scan did, what it moved and what it measured."""
+    rows = [
+        (
+            scan.entry_name,
+            scan.title,
+            scan.start_date,
+            scan.end_reason or ("" if scan.is_ended else "no end"),
+            ", ".join(map(_to_way, scan.motors)),
+            ", ".join(counter["name"] for counter in scan.counters[:SHOWN_COUNTERS])
+            + (f" and {len(scan.counters) - SHOWN_COUNTERS} more" if len(scan.counters) > SHOWN_COUNTERS else ""),
+        )
+        for scan in scans
+    ]
+    print_table("\nscans", ("entry", "title", "started", "ended with", "moved", "counters"), rows)
+
+
+def _to_way(motor: Mapping[str, Any]) -> str:
+    """Return a motor with how far it went, as far as that is known."""
+    if motor.get("low") is None or motor.get("high") is None:
+        return str(motor["name"])
+    return f"{motor['name']} {motor['low']:g} .. {motor['high']:g} {motor.get('unit') or ''}".rstrip()
 
 
 def to_amount(parameter: ParameterView) -> str:

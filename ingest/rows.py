@@ -12,6 +12,8 @@ from ingest.mapping.drafts import Moment, ParameterDraft, Quantity, ScanDraft, T
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ingest.mapping.drafts import CounterDraft, DatasetDraft, MotorDraft, PositionDraft
+
 # NeXus speaks of times, ICAT of dates.
 _COLUMNS = {"start_time": "start_date", "end_time": "end_date"}
 
@@ -37,11 +39,26 @@ def to_scan_row(scan: ScanDraft, ordinal: int, sample_id: int | None) -> dict[st
         "sample_id": sample_id,
         "is_sample_corrected": False,
         "file_sample_id": None,
-        "detectors": [{"name": d.name, "path": d.path, "label": d.label} for d in scan.detectors],
+        "detectors": [
+            {"name": d.name, "path": d.path, "label": d.label, "shape": list(d.shape)} for d in scan.detectors
+        ],
+        "motors": [_to_said(motor) for motor in scan.motors],
+        "counters": [{**_to_said(counter), "shape": list(counter.shape)} for counter in scan.counters],
         "users": [{"name": p.name.value, "role": p.role, "path": p.name.path} for p in scan.users],
         "sources": {name: _to_source(value) for name, value in taken.items()},
         "is_withdrawn": False,
     }
+
+
+def to_positions(draft: DatasetDraft) -> list[dict[str, Any]]:
+    """Return where all motors stood, as the dataset keeps it."""
+    return [_to_said(position) for position in draft.positions]
+
+
+def _to_said(draft: MotorDraft | CounterDraft | PositionDraft) -> dict[str, Any]:
+    """Return what a draft says, without what it does not: there are hundreds of them."""
+    said = ((each.name, getattr(draft, each.name)) for each in fields(draft))
+    return {name: value for name, value in said if value is not None}
 
 
 def _to_source(taken: Taken[Any]) -> dict[str, Any]:

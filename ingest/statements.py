@@ -27,7 +27,7 @@ from ingest.catalogue.model import (
 )
 from ingest.identity import to_instruments, to_names, to_place
 from ingest.mapping.differences import Field, Said, Statement
-from ingest.rows import to_parameter_row, to_sample_name, to_scan_row, to_wanted_types
+from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_wanted_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +41,7 @@ IS_ENDED: Final = Field("scan", "attribute", "is_ended")
 _SCAN_COLUMNS: Final = (
     *("ordinal", "title", "definition", "command", "start_date", "end_date", "end_reason", "is_ended", "point_count"),
     *("instrument_name", "source_name", "source_type", "probe", "detectors", "users"),
+    *("motors", "counters"),
 )
 _PARAMETER_COLUMNS: Final = (
     *("numeric_value", "range_bottom", "range_top", "values", "string_value", "date_time_value"),
@@ -86,6 +87,7 @@ def to_statement(draft: DatasetDraft, context: MasterContext, known_name: str) -
             "is_complete": context.is_complete,
             "rules": draft.rules,
             "flags": draft.flags,
+            "motors": to_positions(draft),
         }
     )
     for technique in draft.techniques:
@@ -115,6 +117,8 @@ class _Statement:
         self._put(_of_dataset("investigation"), "", Said(of_visit, remark=f"facility {row['facility_id']}"))
         self._put(_of_dataset("is_complete"), "", Said(_to_text(row["is_complete"])))
         self._put(_of_dataset("rules"), "", Said(row["rules"]))
+        if row["motors"]:
+            self._put(_of_dataset("motors"), "", Said(_to_text(row["motors"])))
         for flag in row["flags"]:
             self.put_item("flag", flag)
 
@@ -158,7 +162,7 @@ def _of_dataset(name: str) -> Field:
 
 
 _DATASET_COLUMNS: Final = (
-    *(Dataset.name, Dataset.is_complete, Dataset.rules, Dataset.flags),
+    *(Dataset.name, Dataset.is_complete, Dataset.rules, Dataset.flags, Dataset.motors),
     *(Investigation.name.label("proposal"), Investigation.visit_id, Investigation.facility_id),
 )
 

@@ -125,6 +125,7 @@ def add_dataset(
         "rules": "nexus",
         "rules_version": "1",
         "flags": [f"{word} puzzles"],
+        "motors": [{"name": f"{word}y", "path": "/1.1/y", "value": 0.5, "unit": "mm"}],
         "content_digest": "",
         "listing_digest": "",
     }
@@ -223,6 +224,8 @@ def _to_scan(dataset_id: int, sample_id: int, ordinal: int, word: str) -> Scan:
         probe=f"{word}-ray",
         sample_id=sample_id,
         detectors=[{"name": f"{word}cam", "path": f"/{ordinal + 1}.1/cam", "label": None}],
+        motors=[{"name": f"{word}x", "path": f"/{ordinal + 1}.1/x", "unit": "mm", "low": 0.0, "high": 1.0}],
+        counters=[{"name": f"{word}diode", "path": f"/{ordinal + 1}.1/diode", "shape": [11]}],
         users=[{"name": f"Ada {word}", "role": None, "path": "/1.1/user/name"}],
         sources={"title": {"path": "/1.1/title", "original": f"{word} loop", "origin": "read"}},
     )

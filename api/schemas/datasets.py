@@ -53,6 +53,15 @@ class HitSchema(DatasetSummarySchema):
     score: float | None = Field(description="How well it fits, where hits are sorted by relevance.", examples=[None])
 
 
+class PositionSchema(Answer):
+    """Where a motor stood."""
+
+    name: str = Field(examples=["samx"])
+    value: float | str = Field(examples=[0.5])
+    unit: str | None = Field(default=None, description="As the file spells it.", examples=["mm"])
+    path: str = Field(description="HDF5 path.", examples=["/1.1/instrument/positioners/samx"])
+
+
 class DatasetSchema(DatasetSummarySchema):
     """A dataset with all that is said about it as a whole."""
 
@@ -70,6 +79,7 @@ class DatasetSchema(DatasetSummarySchema):
         description="Of title, description, sample_name and sample_formula those that a person has corrected.",
         examples=[[]],
     )
+    motors: list[PositionSchema] = Field(description="Where all motors stood at its first scan, as far as it tells.")
     rules: str = Field(description="The rules that its metadata were read by.", examples=["bliss"])
     rules_version: str = Field(examples=["1"])
     revision: int = Field(description="Rises with every change of what is said here.", examples=[1])
@@ -92,6 +102,31 @@ class DetectorSchema(Answer):
     name: str = Field(examples=["eiger"])
     path: str = Field(description="HDF5 path.", examples=["/1.1/instrument/eiger"])
     label: str | None = Field(default=None, examples=["Eiger 4M"])
+    shape: list[int] = Field(
+        default_factory=list, description="Of its data, if it is known.", examples=[[11, 2162, 2068]]
+    )
+
+
+class MotorSchema(Answer):
+    """A motor that a scan moved. Positions are missing where the file holds too many to be read."""
+
+    name: str = Field(examples=["samx"])
+    path: str = Field(description="HDF5 path.", examples=["/1.1/instrument/samx/value"])
+    unit: str | None = Field(default=None, description="As the file spells it.", examples=["mm"])
+    first: float | None = Field(default=None, description="Where it was first.", examples=[0.0])
+    last: float | None = Field(default=None, description="Where it was last.", examples=[1.0])
+    low: float | None = Field(default=None, examples=[0.0])
+    high: float | None = Field(default=None, examples=[1.0])
+    point_count: int | None = Field(default=None, description="How many positions are recorded.", examples=[11])
+
+
+class CounterSchema(Answer):
+    """A channel that a scan measured."""
+
+    name: str = Field(examples=["I0"])
+    path: str = Field(description="HDF5 path.", examples=["/1.1/measurement/I0"])
+    shape: list[int] = Field(description="Of all its points.", examples=[[11]])
+    unit: str | None = Field(default=None, description="As the file spells it.", examples=["A"])
 
 
 class PersonSchema(Answer):
@@ -137,6 +172,8 @@ class ScanSchema(Answer):
     probe: str | None = Field(examples=["x-ray"])
     sample: SampleReference | None
     detectors: list[DetectorSchema]
+    motors: list[MotorSchema] = Field(description="Those that it moved.")
+    counters: list[CounterSchema]
     users: list[PersonSchema]
     sources: dict[str, SourceSchema] = Field(description="For each value, where it comes from.")
     is_withdrawn: bool = Field(description="No longer in the file; kept because it was published.")

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select, true, tuple_
 
 from ingest.catalogue.corrections import list_corrected
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
-from ingest.catalogue.matching import contains_words, is_one_of, matches_name
+from ingest.catalogue.matching import contains_words, holds_name, is_one_of, matches_name
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
 from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
@@ -31,11 +31,17 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ScanFilter:
-    """Which scans: words of title or command, NeXus definitions, whether they have ended."""
+    """Which scans: words of title or command, NeXus definitions, whether they have ended, what they moved or measured.
+
+    Of several values one is enough.
+    """
 
     text: str = ""
     definitions: tuple[str, ...] = ()
     is_ended: bool | None = None
+    motors: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
 
 
 ALL_SCANS: Final = ScanFilter()
@@ -59,6 +65,7 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
         copy_of_id=_find_visible(session, viewer, now, dataset.copy_of_id),
         flags=tuple(dataset.flags),
         corrected=tuple(list_corrected(session, dataset_id)),
+        motors=tuple(dataset.motors),
         rules=dataset.rules,
         rules_version=dataset.rules_version,
         revision=dataset.revision,
@@ -198,6 +205,8 @@ def _to_scan_conditions(chosen: ScanFilter) -> list[ColumnElement[bool]]:
         conditions.append(is_one_of(chosen.definitions, Scan.definition))
     if chosen.is_ended is not None:
         conditions.append(Scan.is_ended.is_(chosen.is_ended))
+    held = ((Scan.motors, chosen.motors), (Scan.counters, chosen.counters), (Scan.detectors, chosen.detectors))
+    conditions += [holds_name(names, column) for column, names in held if names]
     return conditions
 
 
@@ -240,6 +249,8 @@ def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView
         probe=scan.probe,
         sample=to_sample(sample, formula),
         detectors=tuple(scan.detectors),
+        motors=tuple(scan.motors),
+        counters=tuple(scan.counters),
         users=tuple(scan.users),
         sources=scan.sources,
         is_withdrawn=scan.is_withdrawn,

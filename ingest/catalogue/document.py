@@ -52,6 +52,10 @@ class SearchDocument:
     definitions: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
+    motors: tuple[str, ...] = ()
+    """Those that one of its scans moved."""
+    counters: tuple[str, ...] = ()
+    scan_kinds: tuple[str, ...] = ()
     probes: tuple[str, ...] = ()
     start_date: datetime | None = None
     end_date: datetime | None = None

@@ -89,7 +89,10 @@ class _Parts:
         self.instruments = load_names(session, DatasetInstrument, Instrument, ids)
         self.techniques = _load_techniques(session, ids)
         self.scans: dict[int, list[Any]] = defaultdict(list)
-        scan_columns = (Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users)
+        scan_columns: tuple[Any, ...] = (
+            *(Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users),
+            *(Scan.motors, Scan.counters, Scan.kind),
+        )
         statement = (
             select(*scan_columns, Sample.name, SampleType.molecular_formula)
             .outerjoin(Sample, Sample.id == Scan.sample_id)
@@ -160,6 +163,9 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         definitions=_distinct(scan.definition for scan in scans),
         users=_distinct(user["name"] for scan in scans for user in scan.users),
         detectors=_distinct(text for scan in scans for d in scan.detectors for text in (d["name"], d["label"])),
+        motors=_distinct(motor["name"] for scan in scans for motor in scan.motors),
+        counters=_distinct(counter["name"] for scan in scans for counter in scan.counters),
+        scan_kinds=_distinct(scan.kind for scan in scans),
         probes=_distinct(scan.probe for scan in scans),
         start_date=dataset.start_date,
         end_date=dataset.end_date,

@@ -5,9 +5,10 @@ That goes for ASCII's letters, on both databases; the search index folds all, an
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, or_, true
+from sqlalchemy import Text, and_, cast, func, or_, true
 
 from ingest.catalogue.errors import InvalidQueryError
 
@@ -40,6 +41,13 @@ def matches_name(pattern: str, column: InstrumentedAttribute[str]) -> ColumnElem
         return column.icontains(pattern, autoescape=True)
     signs = {"*": "%", "?": "_", "%": rf"{_ESCAPE}%", "_": rf"{_ESCAPE}_", _ESCAPE: _ESCAPE * 2}
     return column.ilike("".join(signs.get(letter, letter) for letter in pattern), escape=_ESCAPE)
+
+
+def holds_name(names: Iterable[str], column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Return the condition that a JSON list of objects, `name` first in each, holds one with one of the names."""
+    # As the driver writes it: what is not ASCII stands there as its code.
+    written = (json.dumps({"name": name}).removesuffix("}") for name in names)
+    return or_(*(cast(column, Text).icontains(each, autoescape=True) for each in written))
 
 
 def is_one_of(values: Iterable[str], column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

@@ -84,6 +84,8 @@ class DatasetView(DatasetSummary):
     flags: tuple[str, ...]
     corrected: tuple[str, ...]
     """Title, description, name or formula of the sample, where a person's word is shown."""
+    motors: tuple[Mapping[str, Any], ...]
+    """Where all motors stood at its first scan: name, value, unit, HDF5 path."""
     rules: str
     rules_version: str
     revision: int
@@ -130,6 +132,9 @@ class ScanView:
     probe: str | None
     sample: SampleView | None
     detectors: tuple[Mapping[str, Any], ...]
+    motors: tuple[Mapping[str, Any], ...]
+    """Those that it moved."""
+    counters: tuple[Mapping[str, Any], ...]
     users: tuple[Mapping[str, Any], ...]
     sources: Mapping[str, Mapping[str, Any]]
     is_withdrawn: bool

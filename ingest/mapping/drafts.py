@@ -93,6 +93,42 @@ class DetectorDraft:
     name: str
     path: str
     label: str | None = None
+    shape: tuple[int, ...] = ()
+    """Of its data; empty where the entry does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotorDraft:
+    """A motor that a scan moved: where it was first and last, and how far it went; None what was not read."""
+
+    name: str
+    path: str
+    unit: str | None = None
+    first: float | None = None
+    last: float | None = None
+    low: float | None = None
+    high: float | None = None
+    point_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionDraft:
+    """Where a motor stood that may not have moved."""
+
+    name: str
+    path: str
+    value: float | str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CounterDraft:
+    """A channel that a scan measured, by its name; the shape is that of all its points."""
+
+    name: str
+    path: str
+    shape: tuple[int, ...] = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +157,11 @@ class ScanDraft:
     wavelength: Taken[Quantity] | None = None
     users: tuple[PersonDraft, ...] = ()
     detectors: tuple[DetectorDraft, ...] = ()
+    motors: tuple[MotorDraft, ...] = ()
+    """Those that it moved."""
+    counters: tuple[CounterDraft, ...] = ()
+    positions: tuple[PositionDraft, ...] = ()
+    """Where motors stood, moved or not, as far as this entry tells."""
     ended: bool = True
     """False where the rules demand an end of every entry and this one has none."""
 
@@ -139,6 +180,8 @@ class DatasetDraft:
     scans: tuple[ScanDraft, ...] = ()
     parameters: tuple[ParameterDraft, ...] = ()
     techniques: tuple[TechniqueDraft, ...] = ()
+    positions: tuple[PositionDraft, ...] = ()
+    """Where all motors stood, by the scan that tells most of them."""
     linked_files: tuple[LinkedFile, ...] = ()
     flags: tuple[str, ...] = ()
     is_side_file: bool = False

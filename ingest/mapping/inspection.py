@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, get_args
 
 from ingest.mapping.drafts import Moment, Origin, Quantity, Taken
@@ -57,8 +58,11 @@ def _to_scan(scan: ScanDraft) -> dict[str, Any]:
             for user in scan.users
         ],
         "detectors": [
-            {"name": detector.name, "path": detector.path, "label": detector.label} for detector in scan.detectors
+            {"name": detector.name, "path": detector.path, "label": detector.label, "shape": list(detector.shape)}
+            for detector in scan.detectors
         ],
+        "motors": [asdict(motor) for motor in scan.motors],
+        "counters": [asdict(counter) for counter in scan.counters],
     }
 
 

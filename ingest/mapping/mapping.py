@@ -41,6 +41,7 @@ def to_drafts(record: MasterRecord, rules: Rules, timezone: ZoneInfo) -> Dataset
         scans=tuple(scans),
         parameters=to_parameters((scan.entry, found[scan.entry]) for scan in scans),
         techniques=tuple(_to_techniques(scans, rules.file)),
+        positions=max((scan.positions for scan in scans), key=len, default=()),
         linked_files=record.linked_files,
         flags=tuple(flags),
         is_side_file=_is_side_file(record, scans, rules.file),

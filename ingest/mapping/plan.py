@@ -14,7 +14,7 @@ from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
 
 if TYPE_CHECKING:
-    from ingest.mapping.rule_schema import BareUnit, Kind, RuleFile, ScanField, Source, Target
+    from ingest.mapping.rule_schema import BareUnit, ChannelRule, Kind, RuleFile, ScanField, Source, Target
 
 _NEVER: Final = re.compile(r"(?!)")
 
@@ -79,6 +79,23 @@ class TargetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelPlan:
+    """Where motors and counters stand, parsed; names in lower case."""
+
+    motors: tuple[Position, ...]
+    values: frozenset[str]
+    unless_named: re.Pattern[str]
+    snapshots: tuple[Position, ...]
+    axes: tuple[Position, ...]
+    axis_names: frozenset[str]
+    clocks: re.Pattern[str]
+    do_axes_tell: bool
+    measured: tuple[Position, ...]
+    monitors: tuple[Position, ...]
+    signals: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PathPlan:
     """One path pattern as a regular expression, with the text it was made from."""
 
@@ -99,6 +116,7 @@ class Plan:
     placeholder_form: re.Pattern[str]
     people: tuple[Position, ...]
     detectors: tuple[Position, ...]
+    channels: ChannelPlan
     paths: tuple[PathPlan, ...]
 
 
@@ -119,6 +137,7 @@ def to_plan(file: RuleFile) -> Plan:
         placeholder_form=_join(file.placeholder_patterns),
         people=tuple(map(to_position, file.users.at)),
         detectors=tuple(map(to_position, file.detectors.at)),
+        channels=_to_channels(file.channels),
         paths=tuple(
             PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
         ),
@@ -143,6 +162,22 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
         is_public=target.personal != "closed",
         day_from=target.day_from,
         is_numbered=NUMBERED in name,
+    )
+
+
+def _to_channels(rule: ChannelRule) -> ChannelPlan:
+    return ChannelPlan(
+        motors=tuple(map(to_position, rule.motors)),
+        values=frozenset(name.casefold() for name in rule.values),
+        unless_named=_join((rule.unless_named,) if rule.unless_named else ()),
+        snapshots=tuple(map(to_position, rule.snapshots)),
+        axes=tuple(map(to_position, rule.axes)),
+        axis_names=frozenset(name.casefold() for name in rule.axis_names),
+        clocks=_join((rule.clocks,) if rule.clocks else ()),
+        do_axes_tell=rule.axes_tell,
+        measured=tuple(map(to_position, rule.measured)),
+        monitors=tuple(map(to_position, rule.monitors)),
+        signals=tuple(map(to_position, rule.signals)),
     )
 
 

@@ -191,6 +191,35 @@ class DetectorRule(_Strict):
 
     at: tuple[Place, ...] = ()
     label: tuple[str, ...] = ()
+    data: tuple[MemberName, ...] = ()
+    """Names of the array that it recorded: the first that is there gives its shape."""
+
+
+class ChannelRule(_Strict):
+    """Where motors and measured channels stand."""
+
+    motors: tuple[Place, ...] = ()
+    """Groups of one motor each."""
+    values: tuple[MemberName, ...] = ()
+    """Fields of such a group that are its position; the group has the motor's name. Another array there, and a field
+    that is called as the group, is a motor of its own name."""
+    unless_named: Pattern = ""
+    """Fields of such a group that are no position: limits, set points, raw values."""
+    snapshots: tuple[Place, ...] = ()
+    """Groups each field of which is a motor."""
+    axes: tuple[Place, ...] = ()
+    """Groups in which fields with `transformation_type`, or with one of `axis_names`, are motors."""
+    axis_names: tuple[MemberName, ...] = ()
+    clocks: Pattern = ""
+    """Names that are no motor, though they stand among them."""
+    axes_tell: bool = True
+    """Where the file says along which axes it was measured, those motors alone have moved."""
+    measured: tuple[Place, ...] = ()
+    """Groups each array of which is a counter."""
+    monitors: tuple[Place, ...] = ()
+    """Groups of one counter each."""
+    signals: tuple[Place, ...] = ()
+    """Groups that say which of their arrays are signals, and along which axes."""
 
 
 class TechniqueRule(_Strict):
@@ -242,6 +271,7 @@ class RuleFile(_Strict):
     parameters: dict[str, Target] = {}
     users: PeopleRule = PeopleRule()
     detectors: DetectorRule = DetectorRule()
+    channels: ChannelRule = ChannelRule()
     techniques: tuple[TechniqueRule, ...] = ()
     end_required: bool = False
     """An entry without an end is unfinished."""

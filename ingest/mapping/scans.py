@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ingest.mapping.beam import find_beam
+from ingest.mapping.channels import find_channels
 from ingest.mapping.drafts import DetectorDraft, Moment, ScanDraft, Taken
 from ingest.mapping.people import find_people
 from ingest.mapping.rule_schema import Kind
 
 if TYPE_CHECKING:
     from ingest.mapping.findings import Search
-    from ingest.mapping.rule_schema import RuleFile, ScanField
+    from ingest.mapping.positions import Place
+    from ingest.mapping.rule_schema import DetectorRule, RuleFile, ScanField
     from ingest.nexus.record import Group
 
 _TEXTS: Final[tuple[ScanField, ...]] = (
@@ -38,6 +40,8 @@ _NAMES: Final[tuple[ScanField, ...]] = (
 _NUMBERED: Final = re.compile(r"(\d+)(?:\.(\d+))?$")
 _WHOLE_NUMBER: Final = re.compile(r"(\d+)(?:\.(\d+))?")
 _LONGEST_NUMBER: Final = 9
+_OF_DATA: Final = frozenset({"signal", "interpretation"})
+"""Attributes that only measured data have."""
 _DAY_OF_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d*)?)?")
 
 
@@ -49,6 +53,7 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
     probe = _to_short(search.find_text(targets["probe"])) if "probe" in targets else None
     energy, wavelength = find_beam(search, probe)
     start, end = _find_times(search)
+    channels = find_channels(search)
     entry = search.index.entry.group
     return ScanDraft(
         entry=entry.path,
@@ -61,7 +66,10 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
         incident_energy=energy,
         wavelength=wavelength,
         users=find_people(search, rules.users),
-        detectors=_find_detectors(search, rules.detectors.label),
+        detectors=_find_detectors(search, rules.detectors),
+        motors=channels.motors,
+        counters=channels.counters,
+        positions=channels.positions,
         ended=end is not None or not rules.end_required,
         **texts,
     )
@@ -118,12 +126,21 @@ def _next_day(moment: Moment) -> Moment:
     return replace(moment, instant=moment.instant + day, written=written)
 
 
-def _find_detectors(search: Search, label_fields: tuple[str, ...]) -> tuple[DetectorDraft, ...]:
+def _find_detectors(search: Search, rule: DetectorRule) -> tuple[DetectorDraft, ...]:
     places = [place for position in search.plan.detectors for place in search.index.find(position)]
     return tuple(
-        DetectorDraft(place.group.name, place.group.path, _to_label(search, place.group, label_fields))
+        DetectorDraft(
+            place.group.name, place.group.path, _to_label(search, place.group, rule.label), _to_shape(place, rule.data)
+        )
         for place in places
     )
+
+
+def _to_shape(place: Place, data_fields: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the shape of the first array that is the detector's data, by name, else by its attributes."""
+    named = (place.find_field(name) for name in data_fields)
+    told = (field for field in place.group.fields if not field.attributes.keys().isdisjoint(_OF_DATA))
+    return next((field.shape for field in (*named, *told) if field is not None and field.shape), ())
 
 
 def _to_label(search: Search, group: Group, label_fields: tuple[str, ...]) -> str | None:

@@ -88,7 +88,12 @@ def test_scans_are_those_of_the_dataset_with_their_sources(client: TestClient, d
         "origin": "read",
         "zone_known": None,
     }
-    assert first["detectors"] == [{"name": "daisycam", "path": "/1.1/cam", "label": None}]
+    assert first["detectors"] == [{"name": "daisycam", "path": "/1.1/cam", "label": None, "shape": []}]
+    (motor,), (counter,) = first["motors"], first["counters"]
+    assert (motor["name"], motor["unit"], motor["low"], motor["high"], motor["first"]) == ("daisyx", "mm", 0, 1, None)
+    assert counter == {"name": "daisydiode", "path": "/1.1/diode", "shape": [11], "unit": None}
+    (position,) = client.get(f"{DATASETS}/{dataset_id}").json()["motors"]
+    assert position == {"name": "daisyy", "value": 0.5, "unit": "mm", "path": "/1.1/y"}
     assert first["users"] == [{"name": "Ada daisy", "role": None, "path": "/1.1/user/name"}]
     assert first["sample"] == {"id": first["sample"]["id"], "name": "daisy sample", "formula": "daisyO2"}
 

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 DATASETS = "/api/v1/datasets"
 SCANS: dict[int, Mapping[str, Any]] = {
     0: {"command": "ascan samx 0 1 10 0.1"},
-    1: {"title": "Tomography of a tooth", "definition": "NXtomo", "is_ended": False},
+    1: {
+        "title": "Tomography of a tooth",
+        "definition": "NXtomo",
+        "is_ended": False,
+        "motors": [{"name": "samx", "path": "/2.1/x"}, {"name": 'r\u00f6t "%', "path": "/2.1/r"}],
+        "counters": [{"name": "I0", "path": "/2.1/samy", "shape": [5]}],
+        "detectors": [{"name": "eiger", "path": "/2.1/e", "label": None, "shape": [5, 64, 96]}],
+    },
     2: {"title": "50% done", "definition": "NXtomo", "entry_name": "/a b/\u00e9?c%"},
 }
 FILES: dict[int, Mapping[str, Any]] = {
@@ -62,6 +69,15 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"ended": "true"}, [0, 2]),
         ({"ended": "false"}, [1]),
         ({"definition": "NXtomo", "ended": "true", "q": "done"}, [2]),
+        ({"motor": "SAMX"}, [1]),
+        ({"motor": ["daisyx", "nothing"]}, [0, 2]),
+        ({"motor": 'r\u00f6t "%'}, [1]),
+        ({"motor": "samy"}, []),
+        ({"motor": "sam"}, []),
+        ({"motor": "%"}, []),
+        ({"counter": "I0", "motor": "samx"}, [1]),
+        ({"counter": "samx"}, []),
+        ({"detector": "eiger"}, [1]),
     ],
     ids=str,
 )

@@ -86,7 +86,7 @@ def test_inspection_is_json_of_the_agreed_shape() -> None:
     assert (scan["temperature"]["min"], scan["temperature"]["max"]) == (290.0, 300.0)
     assert (scan["start_time"]["value"], scan["start_time"]["zone_known"]) == ("2020-01-01T10:00:00", False)
     assert (scan["users"][0]["value"], scan["users"][0]["role"]) == ("Ada", "PI")
-    assert scan["detectors"] == [{"name": "eiger", "path": "/entry/instrument/eiger", "label": "Eiger 4M"}]
+    assert scan["detectors"] == [{"name": "eiger", "path": "/entry/instrument/eiger", "label": "Eiger 4M", "shape": []}]
     assert scan["end_time"] is None
     assert {"Sample_temperature", "InstrumentBeam_incident_energy"} <= {one["name"] for one in told["parameters"]}
 

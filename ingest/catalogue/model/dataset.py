@@ -88,6 +88,10 @@ class Dataset(Stamped, Base):
     rules_version: Mapped[str] = mapped_column(String(255))
     flags: Mapped[list[str]] = mapped_column(JSON, default=list)
     """Disagreements found in the file, in words."""
+    motors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]", deferred=True)
+    """Where all motors stood at its first scan: name, value, unit, HDF5 path. Hundreds, and seldom asked for."""
+    linked_files: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    """How many other files its master needs, by what became of them, and the first of those that are not at hand."""
     content_digest: Mapped[str] = mapped_column(String(64))
     listing_digest: Mapped[str] = mapped_column(String(64))
     revision: Mapped[int] = mapped_column(default=1)
@@ -155,6 +159,18 @@ class Scan(Base):
     """A person said which sample it is; `file_sample_id` is the one that the file says."""
     file_sample_id: Mapped[int | None]
     detectors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    motors: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    """Those that it moved, each with its name, unit, first and last position, and how far it went."""
+    counters: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    """What it measured: name, shape, unit."""
+    kind: Mapped[str | None] = mapped_column(String(32))
+    """None for an ordinary scan; else what it is taken for: dark, flat, empty_beam, calibration."""
+    frames: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
+    """Where its frames are of several kinds, how many there are of each."""
+    served_by: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    """The scans of the same dataset that were taken for the sake of this one: kind and entry name."""
+    linked_files: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How many other files it needs, by what became of them."""
     users: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     sources: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """For each attribute: its HDF5 path, the text in the file, how it came about, and whether a zone was known."""
