@@ -1,8 +1,17 @@
 from __future__ import annotations
 
 import pytest
+from esrf_ontologies.technique import get_all_techniques, get_technique_metadata
 
-from ingest.catalogue.technique_terms import PANET, ancestors, find_technique, load_terms, narrower, to_search_names
+from ingest.catalogue.technique_terms import (
+    ESRFET,
+    PANET,
+    ancestors,
+    find_technique,
+    load_terms,
+    narrower,
+    to_search_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,13 +26,30 @@ from ingest.catalogue.technique_terms import PANET, ancestors, find_technique, l
         ("SAXS", "small angle x-ray scattering"),
         ("Röntgen technique", "x-ray probe technique"),
         ("x-ray fluorescence", "x-ray fluorescence"),
+        ("https://w3id.org/PaN/ESRFET/v0.1.0/#XRF", "x-ray fluorescence"),
+        ("https://w3id.org/PaN/ESRFET#XRF", "x-ray fluorescence"),
+        ("ESRFET:BCDI", "Bragg Coherent Diffraction Imaging"),
+        ("bcdi", "Bragg Coherent Diffraction Imaging"),
+        ("Wide-angle X-ray Scattering", "wide angle x-ray scattering"),
+        # The short name of one and a name of another.
+        ("CXDI", "Coherent X-ray Diffraction Imaging"),
     ],
 )
 def test_a_term_is_found_by_identifier_and_by_name(text: str, label: str) -> None:
     assert find_technique(text).label == label
 
 
-@pytest.mark.parametrize("text", ["", "PaNET99999", "http://purl.org/pan-science/PaNET/PaNET012071", "holding a stick"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "PaNET99999",
+        "https://w3id.org/PaN/ESRFET#NO",
+        "SXRD",
+        "http://purl.org/pan-science/PaNET/PaNET012071",
+        "holding a stick",
+    ],
+)
 def test_what_is_no_term_is_none(text: str) -> None:
     assert find_technique(text) is None
 
@@ -37,6 +63,8 @@ def test_what_is_no_term_is_none(text: str) -> None:
         ("small angle neutron scattering", {"small angle scattering", "neutron probe technique"}),
         ("hard x-ray photoelectron spectroscopy", {"x-ray probe technique", "photoelectron spectroscopy"}),
         ("extended x-ray absorption fine structure", {"x-ray absorption spectroscopy", "spectroscopy"}),
+        ("Bragg Coherent Diffraction Imaging", {"coherent diffraction imaging", "x-ray diffraction", "diffraction"}),
+        ("BioSAXS", {"small angle x-ray scattering", "x-ray scattering"}),
         ("soft x-ray probe technique", {"x-ray probe technique", "photon probe technique"}),
     ],
 )
@@ -69,7 +97,7 @@ def test_above_and_below_are_each_others_inverse_without_a_circle() -> None:
 
 def test_each_broader_term_exists_and_each_label_is_one_terms() -> None:
     terms = load_terms()
-    assert len(terms) == 380
+    assert len(terms) == 380 + 80
     assert {above for term in terms.values() for above in term.broader} <= set(terms)
     assert all(find_technique(term.label) is term for term in terms.values())
 
@@ -84,3 +112,22 @@ def test_a_technique_is_found_by_its_other_names_and_what_is_above_but_not_by_th
     assert not {"XRD", "photon and neutron technique", "defined by experimental probe"} & set(names)
     assert to_search_names("x-ray diffraction", None) == to_search_names("x-ray diffraction", f"{PANET}01216")
     assert to_search_names("our own way", None) == ()
+
+
+def test_what_a_beamline_of_esrf_writes_is_known() -> None:
+    """Each technique by the identifiers, with and without version, and by the short name."""
+    for technique in get_all_techniques():
+        written = get_technique_metadata(technique.iri)
+        term = find_technique(written.get_scan_metadata()["identifier_technique_1"])
+        assert term is not None, technique.iri
+        assert technique.iri in (term.pid, *term.same_as)
+        assert find_technique(written.get_dataset_metadata()["technique_pid"]) is term
+        assert find_technique(technique.iri.removeprefix(ESRFET)) is term
+        assert ancestors(term.pid), technique.iri
+
+
+def test_a_term_of_both_has_the_names_and_identifiers_of_both() -> None:
+    term = find_technique("XRPD")
+    assert (term.pid, term.label, term.same_as) == (f"{PANET}01101", "x-ray powder diffraction", (f"{ESRFET}XRPD",))
+    assert {"XPD", "XRPD"} <= set(term.alternatives)
+    assert "XRPD" in to_search_names(term.label, term.pid)
