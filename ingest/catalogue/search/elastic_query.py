@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.elastic_layout import NO_WORDS, PARAMETER_WORDS, to_mark, to_number, to_safe
+from ingest.catalogue.search.elastic_layout import NO_WORDS, PARAMETER_WORDS, to_number
 from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, VisibilityFilter
-from ingest.catalogue.search.keys import to_facet_value, to_microseconds, to_value_key
+from ingest.catalogue.search.keys import to_facet_value, to_mark, to_microseconds, to_safe, to_value_key
 from ingest.catalogue.search.nouns import Noun
 from ingest.catalogue.search.query import (
     All,
     And,
     DateRange,
+    Ending,
     FieldMatch,
     Not,
     Or,
@@ -74,12 +76,12 @@ def _translate_leaf(query: All | Word | Phrase | FieldMatch | ParameterRange | D
     match query:
         case All():
             return {"match_all": {"boost": 0.0}}
-        case Word(text, is_prefix):
-            return _anywhere(to_tokens(text), is_prefix)
+        case Word(text):
+            return _anywhere(to_tokens(text), query.ending)
         case Phrase(text):
-            return _anywhere(to_tokens(text), is_prefix=False)
-        case FieldMatch(field, value, is_prefix):
-            return _in_field(field, value, is_prefix)
+            return _anywhere(to_tokens(text), Ending.WHOLE)
+        case FieldMatch(field, value):
+            return _in_field(field, value, query.ending)
         case ParameterRange():
             return _unscored(_in_range(query))
         case DateRange():
@@ -108,23 +110,23 @@ def _in_dates(asked: DateRange) -> Clause:
     return {"range": {asked.field.value: bounds}} if bounds else {"exists": {"field": asked.field.value}}
 
 
-def _anywhere(tokens: list[str], is_prefix: bool) -> Clause:
+def _anywhere(tokens: list[str], ending: Ending) -> Clause:
     """Return the tokens in sequence in any noun, scored by the best one."""
-    steps = [_scored(_sequence(field, tokens, is_prefix), step) for field, step in _WORD_STEPS.items()]
+    steps = [_scored(_sequence(field, tokens, ending), step) for field, step in _WORD_STEPS.items()]
     return {"dis_max": {"queries": steps}}
 
 
-def _in_field(field: str, value: str, is_prefix: bool) -> Clause:
+def _in_field(field: str, value: str, ending: Ending) -> Clause:
     if field == Noun.COMPLETE:
         return _unscored({"term": {"key": to_value_key(Noun.COMPLETE, value)}})
     tokens = to_tokens(value)
     if field in set(Noun):
         step = STEPS.get(Noun(field), OTHER_STEP)
-        return _scored(_sequence(f"words_{field}", tokens, is_prefix), step)
-    return _scored(_sequence("text", tokens, is_prefix, to_mark(field)), OTHER_STEP)
+        return _scored(_sequence(f"words_{field}", tokens, ending), step)
+    return _scored(_sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
 
 
-def _sequence(field: str, tokens: list[str], is_prefix: bool, mark: str = "") -> Clause:
+def _sequence(field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:
     """Return the tokens one after the other in one value.
 
     A prefix among several is a span: a phrase with a prefix would try 50 endings and leave the others out.
@@ -132,15 +134,23 @@ def _sequence(field: str, tokens: list[str], is_prefix: bool, mark: str = "") ->
     safe = [mark + to_safe(token) for token in tokens]
     if not safe:
         return _NOTHING
-    if is_prefix and len(safe) == 1:
+    if ending is Ending.NEARLY and (distance := to_distance(tokens)):
+        return _nearly(field, safe[0], distance)
+    if ending is Ending.BEGINNING and len(safe) == 1:
         return {"prefix": {field: safe[0]}}
-    if is_prefix:
+    if ending is Ending.BEGINNING:
         last = {"span_multi": {"match": {"prefix": {field: safe[-1]}}}}
         spans: list[Clause] = [*({"span_term": {field: token}} for token in safe[:-1]), last]
         return {"span_near": {"clauses": spans, "slop": 0, "in_order": True}}
     if len(safe) == 1:
         return {"term": {field: safe[0]}}
     return {"match_phrase": {field: " ".join(safe)}}
+
+
+def _nearly(field: str, token: str, distance: int) -> Clause:
+    """Return all tokens within the distance; left to itself the server takes 50 of them."""
+    near = {"value": token, "fuzziness": distance, "transpositions": True, "rewrite": "constant_score"}
+    return {"fuzzy": {field: near}}
 
 
 def _in_range(asked: ParameterRange) -> Clause:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.fuzzy import MIN_LENGTH, to_distance
 from ingest.catalogue.search.nouns import SYNONYMS, Instant, Noun
 from ingest.catalogue.search.periods import parse_period, to_bounds
 from ingest.catalogue.search.query import (
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 2000
 MAX_DEPTH: Final = 20
 MAX_WORDS: Final = 64
-MAX_WILDCARDS: Final = 8
-"""Each reads all that its endings are found in: 0.25 s at a million datasets if it is most of them."""
+MAX_SIGNS: Final = 8
+"""Words with `*` or `~`: each reads all that it stands for, 0.25 s at a million datasets if it is most of them."""
+
+NEAR_SHARE: Final = 0.05
+"""A value is near another if it differs by no more than this part of it."""
 
 _END = r"(?=[\s()]|$)"
 _NO_KEYWORD = r'(?!(?:and|or|not)(?=[\s()"]|$))'
@@ -53,6 +57,7 @@ _COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*+{_NUMBER}{_LAST_UNIT}{_END}", 
 _SPAN: Final = re.compile(rf"(?:{_NUMBER}\s*+(?:{_UNIT}\s*+)?)?\.\.\s*+(?:{_NUMBER}{_LAST_UNIT})?{_END}", re.IGNORECASE)
 _EQUAL: Final = re.compile(rf"{_NUMBER}{_LAST_UNIT}{_END}", re.IGNORECASE)
 _DATES: Final = re.compile(r'(<=|>=|<|>)?\s*+([^\s()"]++)')
+_NEAR: Final = re.compile(rf"~\s*+{_NUMBER}{_LAST_UNIT}{_END}", re.IGNORECASE)
 _COMPARED: Final = re.compile(r"([^<>]+)[<>]")
 _BOOLEANS: Final = {"true": "true", "yes": "true", "1": "true", "false": "false", "no": "false", "0": "false"}
 
@@ -72,7 +77,7 @@ class _Parser:
         self.text = text
         self.at = 0
         self.words_left = MAX_WORDS
-        self.wildcards_left = MAX_WILDCARDS
+        self.signs_left = MAX_SIGNS
 
     def parse(self) -> Query:
         if len(self.text) > MAX_LENGTH:
@@ -131,8 +136,7 @@ class _Parser:
             self.fail(f"to leave something out write: not {word[1:]}; to search for it put it in quotes", start)
         if sign := _COMPARED.match(word):
             self.fail(f"to compare write {sign[1]}:{word[sign.end(1) :]}; to search for this put it in quotes", start)
-        text, is_prefix = self.split_wildcard(word, start)
-        return Word(text, is_prefix)
+        return Word(*self.split_sign(word, start))
 
     def parse_value(self, match: re.Match[str], start: int) -> Query:
         """Read what follows `field:`."""
@@ -155,8 +159,8 @@ class _Parser:
         if (quoted := self.take_quoted()) is not None:
             self.count_tokens(quoted, start)
             return FieldMatch(field, quoted, place=place)
-        text, is_prefix = self.split_wildcard(self.take_text("a value"), start)
-        return FieldMatch(field, text, is_prefix, place)
+        text, is_prefix, is_fuzzy = self.split_sign(self.take_text("a value"), start)
+        return FieldMatch(field, text, is_prefix, is_fuzzy, place)
 
     def parse_boolean(self, place: Place) -> FieldMatch:
         start = self.at
@@ -209,6 +213,11 @@ class _Parser:
             self.count_words(1, start)
             value, margin = self.to_number(match, 1), _half_of_last_digit(match[1])
             return ParameterRange(name, value - margin, value + margin, match[2], place=place)
+        if match := self.take(_NEAR):
+            self.count_words(1, start)
+            return self.to_surroundings(name, match, place)
+        if self.text.startswith("~", start):
+            self.fail(f"a number is missing: write {name}:~1.5", start)
         if self.text[start : start + 1] in "<>":
             self.fail(f"a number is missing: write {name}:<100 K or {name}:>=7.1", start)
         return None
@@ -229,22 +238,35 @@ class _Parser:
             self.fail(f"this range runs backwards: write {match[3]}..{match[1]}", match.start())
         return ParameterRange(name, low, high, last_unit or first_unit, place=place)
 
+    def to_surroundings(self, name: str, match: re.Match[str], place: Place) -> ParameterRange:
+        value = self.to_number(match, 1)
+        if value == 0:
+            self.fail(f"nothing is near 0 by a part of it: write {name}:-0.1..0.1", match.start(1))
+        # The last digit of a product is noise.
+        low, high = sorted(float(f"{value * share:.15g}") for share in (1 - NEAR_SHARE, 1 + NEAR_SHARE))
+        return ParameterRange(name, low, high, match[2], place=place)
+
     def to_number(self, match: re.Match[str], group: int) -> float:
         number = float(match[group])
         if math.isinf(number):
             self.fail(f"{match[group][:20]} is too large for a number", match.start(group))
         return number
 
-    def split_wildcard(self, word: str, start: int) -> tuple[str, bool]:
-        is_prefix = word.endswith("*")
-        text = word[:-1] if is_prefix else word
+    def split_sign(self, word: str, start: int) -> tuple[str, bool, bool]:
+        """Return a word without the sign at its end, and whether that is a `*`, or a `~`."""
+        if word.startswith("~"):
+            self.fail("'~' stands at the end of a word, hematite~, or before a number of a parameter", start)
+        is_prefix, is_fuzzy = word.endswith("*"), word.endswith("~")
+        text = word[:-1] if is_prefix or is_fuzzy else word
         if "*" in text:
             self.fail("'*' stands at the end of a word only: write LaB*", start + text.index("*"))
         self.count_tokens(text, start)
-        self.wildcards_left -= is_prefix
-        if self.wildcards_left < 0:
-            self.fail(f"the query has more than {MAX_WILDCARDS} words with '*'", start)
-        return text, is_prefix
+        if is_fuzzy and not to_distance(to_tokens(text)):
+            self.fail(f"'~' stands after one word of {MIN_LENGTH} or more letters (a to z) and digits", start)
+        self.signs_left -= is_prefix or is_fuzzy
+        if self.signs_left < 0:
+            self.fail(f"the query has more than {MAX_SIGNS} words with '*' or '~'", start)
+        return text, is_prefix, is_fuzzy
 
     def count_tokens(self, text: str, start: int) -> None:
         tokens = to_tokens(text)

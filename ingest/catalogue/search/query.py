@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from enum import Enum, auto
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ingest.catalogue.search.nouns import Instant
+
+
+class Ending(Enum):
+    """How the last token of what is asked for is held by a document."""
+
+    WHOLE = auto()
+    BEGINNING = auto()
+    NEARLY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,12 @@ class Place:
 _NOWHERE = Place()
 
 
+def _to_ending(is_prefix: bool, is_fuzzy: bool) -> Ending:
+    if is_prefix:
+        return Ending.BEGINNING
+    return Ending.NEARLY if is_fuzzy else Ending.WHOLE
+
+
 @dataclass(frozen=True, slots=True)
 class All:
     """Every document."""
@@ -38,11 +53,17 @@ class Word:
     """One written word in any noun or text parameter.
 
     A word of several tokens (`20-BM`) is found where they follow each other. With `is_prefix` its last token is the
-    beginning of one.
+    beginning of one. With `is_fuzzy` tokens within the distance of `fuzzy.to_distance` are found as well.
     """
 
     text: str
     is_prefix: bool = False
+    is_fuzzy: bool = False
+
+    @property
+    def ending(self) -> Ending:
+        """How its last token is to be held."""
+        return _to_ending(self.is_prefix, self.is_fuzzy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +75,18 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class FieldMatch:
-    """Tokens that follow each other in one value of a noun, or of a text parameter of that name."""
+    """Tokens that follow each other in one value of a noun, or of a text parameter of that name; as in `Word`."""
 
     field: str
     value: str
     is_prefix: bool = False
+    is_fuzzy: bool = False
     place: Place = dataclasses.field(default=_NOWHERE, compare=False, repr=False)
+
+    @property
+    def ending(self) -> Ending:
+        """How its last token is to be held."""
+        return _to_ending(self.is_prefix, self.is_fuzzy)
 
 
 @dataclass(frozen=True, slots=True)

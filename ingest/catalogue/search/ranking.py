@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.catalogue.search.nouns import Noun
-from ingest.catalogue.search.query import And, Phrase, Query, Word
+from ingest.catalogue.search.query import And, Ending, Phrase, Query, Word
 
 STEPS: Final = {
     Noun.NAME: 8.0,
@@ -33,5 +33,9 @@ EXACT_STEPS: Final = {
 def to_whole_text(query: Query) -> str:
     """Return the words and phrases that all must be found, as they were written one after the other; "" if none."""
     parts = query.parts if isinstance(query, And) else (query,)
-    texts = (part.text for part in parts if isinstance(part, Phrase) or (isinstance(part, Word) and not part.is_prefix))
+    texts = (
+        part.text
+        for part in parts
+        if isinstance(part, Phrase) or (isinstance(part, Word) and part.ending is Ending.WHOLE)
+    )
     return " ".join(texts)

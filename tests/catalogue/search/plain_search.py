@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from datetime import UTC, datetime
@@ -26,7 +27,9 @@ from ingest.catalogue.search import (
     Word,
 )
 from ingest.catalogue.search.folding import fold, to_tokens
+from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.nouns import to_sought_values, to_values
+from ingest.catalogue.search.query import Ending
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -75,12 +78,12 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
     match query:
         case All():
             return True
-        case Word(text, is_prefix):
-            return any(_follows(value, text, is_prefix) for value in _all_texts(document))
+        case Word(text):
+            return any(_follows(value, text, query.ending) for value in _all_texts(document))
         case Phrase(text):
-            return any(_follows(value, text, is_prefix=False) for value in _all_texts(document))
-        case FieldMatch(field, value, is_prefix):
-            return any(_follows(held, value, is_prefix) for held in _texts_of(document, field))
+            return any(_follows(value, text, Ending.WHOLE) for value in _all_texts(document))
+        case FieldMatch(field, value):
+            return any(_follows(held, value, query.ending) for held in _texts_of(document, field))
         case ParameterRange():
             numbers = [number for number in document.numbers if number.name == query.name]
             return not query.is_empty and any(_overlaps(number, query) for number in numbers)
@@ -101,16 +104,31 @@ def _texts_of(document: SearchDocument, field: str) -> list[str]:
     return [text.value for text in document.texts if text.name == field]
 
 
-def _follows(value: str, text: str, is_prefix: bool) -> bool:
+def _follows(value: str, text: str, ending: Ending) -> bool:
     held, asked = to_tokens(value), to_tokens(text)
     if not asked:
         return False
+    if ending is Ending.NEARLY and (distance := to_distance(asked)):
+        return any(token.isascii() and count_edits(asked[0], token) <= distance for token in held)
     for start in range(len(held) - len(asked) + 1):
         window = held[start : start + len(asked)]
-        last_fits = window[-1].startswith(asked[-1]) if is_prefix else window[-1] == asked[-1]
+        last_fits = window[-1].startswith(asked[-1]) if ending is Ending.BEGINNING else window[-1] == asked[-1]
         if window[:-1] == asked[:-1] and last_fits:
             return True
     return False
+
+
+def count_edits(first: str, second: str) -> int:
+    """Return the optimal string alignment of two words: letters more, less, changed, or swapped with the next one."""
+    counts = {(row, 0): row for row in range(len(first) + 1)} | {
+        (0, column): column for column in range(len(second) + 1)
+    }
+    for row, column in itertools.product(range(1, len(first) + 1), range(1, len(second) + 1)):
+        changed = counts[row - 1, column - 1] + (first[row - 1] != second[column - 1])
+        counts[row, column] = min(counts[row - 1, column] + 1, counts[row, column - 1] + 1, changed)
+        if first[row - 2 : row] == second[column - 2 : column][::-1] and row > 1 and column > 1:
+            counts[row, column] = min(counts[row, column], counts[row - 2, column - 2] + 1)
+    return counts[len(first), len(second)]
 
 
 def _overlaps(number: NumericEntry, asked: ParameterRange) -> bool:

@@ -240,6 +240,54 @@ def test_dates_far_away_sort_and_are_found(index: DatasetIndex, operator: Visibi
     assert find(index, operator, "start_date:<1900") == [1, 2]
 
 
+MISSPELT = {
+    1: "hematite",
+    2: "hemattie",
+    3: "hmeattie",
+    4: "Hämatit",
+    5: "hematites grown",
+    6: "hematittesx",
+    7: "hem tite",
+    8: "hem日tite",
+    9: "iron",
+    10: "irno",
+    11: "riron",
+    12: "iroon",
+    13: "no",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("hemattie~", [1, 2, 3, 5, 99]),
+        ("sample:hemattie~", [1, 2, 3, 5]),
+        ("note:hemattie~", [1, 2, 3, 5]),
+        ("title:hemattie~", []),
+        ("hematite~", [1, 2, 3, 4, 5, 99]),
+        ("hematit~", [1, 4]),
+        ("iron~", [9, 10, 11, 12]),
+        ("iron", [9]),
+        ("iron~ not iron", [10, 11, 12]),
+    ],
+)
+def test_a_fuzzy_word_finds_what_is_some_edits_away(
+    index: DatasetIndex, operator: VisibilityFilter, query: str, expected: list[int]
+) -> None:
+    index.write(make(number, samples=(w,), texts=(TextEntry("note", w),)) for number, w in MISSPELT.items())
+    # The name of a parameter is no part of the word, however alike another name is.
+    index.write([make(99, texts=(TextEntry("nota", "xematite"),))])
+    assert find(index, operator, query) == expected
+
+
+def test_a_fuzzy_word_finds_all_that_are_near(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    near = [f"hemat{first}t{second}" for first in letters for second in letters]
+    index.write(make(number, samples=(word,)) for number, word in enumerate(near))
+    request = SearchRequest(operator, parse_query("sample:hematite~"))
+    assert index.search(request).total == len(near)
+
+
 def test_a_prefix_finds_all_its_endings(index: DatasetIndex, operator: VisibilityFilter) -> None:
     index.write([make(number, name=f"20-run{number}") for number in range(200)])
     assert len(find(index, operator, "run*", limit=1000)) == 200

@@ -17,7 +17,11 @@ UNITS = {
     "t": "K",
     "note": "",
 }
-ALIASES = {"energy": "InstrumentMonochromator_energy", "temperature": "t"}
+ALIASES = {
+    "energy": "InstrumentMonochromator_energy",
+    "wavelength": "InstrumentMonochromator_wavelength",
+    "temperature": "t",
+}
 
 
 def read_examples(kind: str) -> list[str]:

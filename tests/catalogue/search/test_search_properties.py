@@ -35,6 +35,13 @@ from ingest.catalogue.search.nouns import UNCOUNTED
 from tests.catalogue.search import plain_search
 
 PIECES = [
+    "hematite",
+    "hemattie",
+    "ehmatit",
+    "hemotites",
+    "hemat",
+    "hmeat",
+    "hem日t",
     "LaB6",
     "lab6",
     "Ångström",
@@ -145,10 +152,16 @@ catalogues = st.lists(documents, max_size=8, unique_by=lambda document: document
 date_ranges = st.builds(DateRange, st.sampled_from(Instant), dates, dates)
 leaves = st.one_of(
     st.just(All()),
-    st.builds(Word, texts, st.booleans()),
+    st.builds(Word, texts, st.booleans(), st.booleans()),
     st.builds(Phrase, texts),
-    st.builds(FieldMatch, st.sampled_from([noun for noun in Noun if noun is not Noun.COMPLETE]), texts, st.booleans()),
-    st.builds(FieldMatch, names, texts, st.booleans()),
+    st.builds(Word, st.sampled_from(PIECES), is_fuzzy=st.just(value=True)),
+    st.builds(
+        FieldMatch,
+        names | st.sampled_from([noun for noun in Noun if noun is not Noun.COMPLETE]),
+        texts,
+        st.booleans(),
+        st.booleans(),
+    ),
     st.builds(FieldMatch, st.just(Noun.COMPLETE), st.sampled_from(["true", "false"])),
     st.builds(
         ParameterRange,
