@@ -111,8 +111,9 @@ def _print_list(shipped: Sequence[Rules], *, is_json: bool) -> None:
 
 
 def _to_evidence(evidence: Any) -> str:
-    if evidence.attribute:
-        return f"{evidence.attribute} has {evidence.matching} ({evidence.score})"
+    if evidence.attribute or evidence.at:
+        place = evidence.attribute or evidence.at + ("" if evidence.field == "." else f": {evidence.field}")
+        return f"{place} {f'has {evidence.matching}' if evidence.matching else 'is there'} ({evidence.score})"
     return f"entries are called {evidence.entry} ({evidence.score})"
 
 

@@ -9,7 +9,7 @@ from ingest.mapping.drafts import DatasetDraft, Origin, Quantity, ScanDraft, Tak
 from ingest.mapping.findings import Search
 from ingest.mapping.parameters import find_parameters, to_parameters
 from ingest.mapping.positions import EntryIndex
-from ingest.mapping.rules import score_of
+from ingest.mapping.recognising import Traits
 from ingest.mapping.scans import sort_key, to_scan
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _to_techniques(scans: list[ScanDraft], rules: RuleFile) -> Iterator[Techniqu
 
 def _is_side_file(record: MasterRecord, scans: list[ScanDraft], rules: RuleFile) -> bool:
     """Whether the file belongs to another master: its writer only writes such, or nothing says what was measured."""
-    if score_of(record, rules.side_file.when):
+    if Traits(record).score(rules.side_file.when):
         return True
     if not scans or record.linked_files:
         return False

@@ -48,7 +48,7 @@ def to_master_names(folder: str, rules: Rules) -> tuple[str, ...]:
 def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
     """Return a path pattern as a regular expression that matches from any folder on, and whatever follows.
 
-    If it ends with a slash, its last part is a folder too, never the file.
+    `*` stands for anything within one name. If it ends with a slash, its last part is a folder too, never the file.
 
     Raises ValueError if the same part is named twice or a brace is left open.
     """
@@ -58,7 +58,7 @@ def to_path_form(pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
     if len(set(pieces[1::2])) < len(pieces[1::2]):
         raise ValueError(f"path pattern {pattern!r} names a part twice")
     body = "".join(
-        f"(?P<{piece}>{parts.get(piece, '[^/]+')})" if odd else re.escape(piece)
+        f"(?P<{piece}>{parts.get(piece, '[^/]+')})" if odd else re.escape(piece).replace(r"\*", "[^/]*")
         for piece, odd in zip(pieces, (index % 2 for index in range(len(pieces))), strict=True)
     )
     end = "(?=/)" if pattern.endswith("/") else "(?=/|$)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.scan_fields import SCAN_FIELDS
@@ -148,7 +149,7 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
     return TargetPlan(
         name=name,
         kind=kind,
-        sources=tuple(map(_to_source, target.sources)),
+        sources=tuple(map(to_source, target.sources)),
         unit=unit or target.unit,
         bare=target.bare,
         low=float("-inf") if target.low is None else target.low,
@@ -181,7 +182,9 @@ def _to_channels(rule: ChannelRule) -> ChannelPlan:
     )
 
 
-def _to_source(source: Source) -> SourcePlan:
+@lru_cache(maxsize=4096)
+def to_source(source: Source) -> SourcePlan:
+    """Return one source, parsed."""
     fields = tuple(map(_to_field_name, source.fields))
     return SourcePlan(
         positions=tuple(map(to_position, source.at)),

@@ -194,6 +194,7 @@ class EntryIndex:
         return [found[order] for order in sorted(found)]
 
 
+@lru_cache(maxsize=4096)
 def to_position(text: str) -> Position:
     """Return the position that a rule writes: `NXsample/NXbeam`, `NXcollection:positioners`, `:experiment`, `root`.
 

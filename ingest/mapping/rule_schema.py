@@ -161,19 +161,24 @@ class Target(_Strict):
 
 
 class Evidence(_Strict):
-    """Something that tells who wrote a file. Exactly one of `attribute` and `entry` is given."""
+    """Something that tells who wrote a file. Exactly one of `attribute`, `entry` and `at` is given."""
 
     attribute: str = ""
     """A root attribute, whose text must contain `matching`."""
-    matching: Pattern = ""
     entry: Pattern = ""
     """Every entry's name must match this as a whole."""
+    at: Place | Literal[""] = ""
+    """A position in the first entry, as in a source; the class is the one that the file states."""
+    field: MemberName = "."
+    """A member of a group there, as in a source, that must contain `matching`; the group's own name if left out."""
+    matching: Pattern = ""
+    """Without it, it is enough that there is such an attribute, or such a member."""
     score: int = 10
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
-        if bool(self.attribute) == bool(self.entry):
-            raise ValueError("evidence names either a root attribute or the form of entry names")
+        if [bool(self.attribute), bool(self.entry), bool(self.at)].count(True) != 1:
+            raise ValueError("evidence names either a root attribute or the form of entry names, or where to look")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from itertools import accumulate
 from os.path import normpath
@@ -139,12 +140,16 @@ class _Node(NamedTuple):
     key: Key
 
 
+_parse = lru_cache(maxsize=32)(tomllib.loads)
+"""Nearly all that is shipped extends one file, which is parsed once."""
+
+
 def _read(name_or_path: str) -> RuleText:
     is_path = name_or_path.endswith(SUFFIX)
     place = Path(name_or_path) if is_path else files(SHIPPED).joinpath(f"{Path(name_or_path).name}{SUFFIX}")
     try:
         text = place.read_text(encoding="utf-8")
-        return RuleText(name_or_path, text, tomllib.loads(text))
+        return RuleText(name_or_path, text, _parse(text))
     except FileNotFoundError as error:
         advice = f"a path ends with {SUFFIX}, a name is one of {', '.join(list_shipped())}"
         raise RuleFileError(

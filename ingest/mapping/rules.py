@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from ingest.mapping.plan import Plan, to_plan
+from ingest.mapping.recognising import Traits
 from ingest.mapping.rule_checks import find_faults, to_faults, to_findings
-from ingest.mapping.rule_schema import Evidence, RuleFile
+from ingest.mapping.rule_schema import RuleFile
 from ingest.mapping.rule_texts import RuleFileError, RuleText, Stamp, list_shipped, merge, read_chain, to_stamp
 
 if TYPE_CHECKING:
@@ -78,20 +78,7 @@ def shipped_rules() -> tuple[Rules, ...]:
 
 def choose_rules(record: MasterRecord, available: Iterable[Rules]) -> Rules:
     """Return the rules that recognise the file best, else the NeXus default."""
-    scored = [(score_of(record, rules.file.recognise), rules) for rules in available]
+    traits = Traits(record)
+    scored = [(traits.score(rules.file.recognise), rules) for rules in available]
     best, rules = max(scored, key=lambda pair: pair[0], default=(0, None))
     return rules if rules is not None and best >= RECOGNISED else load_rules(DEFAULT_RULES)
-
-
-def score_of(record: MasterRecord, evidence: Iterable[Evidence]) -> int:
-    """Return the sum of the scores of the evidence that the record shows."""
-    return sum(item.score for item in evidence if _shows(record, item))
-
-
-def _shows(record: MasterRecord, evidence: Evidence) -> bool:
-    if evidence.attribute:
-        value = record.root.attributes.get(evidence.attribute)
-        return value is not None and re.search(evidence.matching, str(value), re.IGNORECASE) is not None
-    return bool(record.entries) and all(
-        re.fullmatch(evidence.entry, entry.name, re.IGNORECASE) for entry in record.entries
-    )

@@ -79,7 +79,13 @@ def test_rules_are_shown_as_they_hold(rules: Path) -> None:
 
 
 def test_the_shipped_rules_are_listed() -> None:
-    assert [each["name"] for each in run_json("show")] == ["esrf-bliss", "nexus"]
+    listed = {each["name"]: each for each in run_json("show")}
+    assert list(listed)[-1] == "nexus"
+    assert listed["dls-gda"]["recognised_by"][:2] == [
+        r"NXentry: program_name has ^GDA\b (10)",
+        "NXentry/NXcollection:diamond_scan is there (10)",
+    ]
+    assert listed["esrf-bliss"]["recognised_by"][0] == "publisher has ^bliss$ (10)"
     assert "all others" in run("show")
 
 

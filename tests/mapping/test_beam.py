@@ -155,11 +155,6 @@ def test_wavelength_of_an_analyser_is_not_incident() -> None:
     assert scan_of(instrument(group("analyser", "NXcrystal", field("wavelength", 4.0, "A")))).wavelength is None
 
 
-def test_nxspe_keeps_the_incident_energy_as_fixed_energy() -> None:
-    info = group("NXSPE_info", "NXcollection", field("fixed_energy", 800.0, "meV"))
-    assert scan_of(info).incident_energy.value.value == pytest.approx(8e-4)
-
-
 def test_energy_in_a_collection_needs_its_unit() -> None:
     with_unit = group("mono", "NXcollection", field("energy", 8.0, "keV"))
     without = group("mono", "NXcollection", field("energy", 8.0))

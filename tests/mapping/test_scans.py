@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         "none",
         "_",
         "{Entry Name}",
-        "FROM_DIALS",
-        "Scan of sample with GDA",
         "--",
         "Please set a title",
     ],
@@ -32,8 +30,8 @@ def test_placeholders_are_no_titles(text: str) -> None:
 
 
 def test_placeholder_lets_the_next_place_speak() -> None:
-    scan = scan_of(field("title", "UNKNOWN"), group("experiment", "NXnote", field("title", "OLEDs")))
-    assert (scan.title.value, scan.title.path) == ("OLEDs", "/entry/experiment/title")
+    scan = scan_of(field("title", "UNKNOWN"), group("sub", "NXsubentry", field("title", "OLEDs")))
+    assert (scan.title.value, scan.title.path) == ("OLEDs", "/entry/sub/title")
 
 
 def test_nested_placeholder_array_is_empty() -> None:
@@ -98,24 +96,6 @@ def test_laser_beside_the_source_is_not_the_source() -> None:
     assert (scan.source_name.value, scan.source_type.value) == ("ESRF", "Synchrotron X-ray Source")
 
 
-@pytest.mark.parametrize(
-    ("radiation", "probe", "source_type"),
-    [
-        ("neutron", "neutron", None),
-        ("x-ray", "x-ray", None),
-        ("Spallation Neutron Source", "Neutron", "Spallation Neutron Source"),
-    ],
-)
-def test_canonical_sas_radiation_is_a_probe_or_a_type(
-    radiation: str, probe: str | None, source_type: str | None
-) -> None:
-    scan = scan_of(
-        group("sasinstrument", "NXinstrument", group("sassource", "NXsource", field("radiation", radiation)))
-    )
-    assert (scan.source_type and scan.source_type.value) == source_type
-    assert scan.probe.value == probe
-
-
 def test_probe_told_by_the_type_is_inferred() -> None:
     scan = scan_of(instrument(source(field("type", "Synchrotron X-ray Source"), probe=None)))
     assert (scan.probe.value, scan.probe.origin) == ("X-ray", Origin.INFERRED)
@@ -129,10 +109,6 @@ def test_sample_of_the_instrument_and_the_outermost_one_first() -> None:
 def test_sample_stage_is_not_the_sample() -> None:
     stage = group("a_stage", "NXsample", field("name", "hexapod"))
     assert scan_of(stage, group("specimen", "NXsample", field("name", "LaB6"))).sample_name.value == "LaB6"
-
-
-def test_canonical_sas_sample_is_its_id() -> None:
-    assert scan_of(group("sassample", "NXsample", field("ID", "AF1410-10"))).sample_name.value == "AF1410-10"
 
 
 def test_times_without_a_zone_take_the_roots_and_say_so() -> None:
