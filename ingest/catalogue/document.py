@@ -60,6 +60,8 @@ class SearchDocument:
     start_date: datetime | None = None
     end_date: datetime | None = None
     complete: bool = True
+    file_size: int = 0
+    """Of all its files, in bytes."""
     numbers: tuple[NumericEntry, ...] = ()
     texts: tuple[TextEntry, ...] = ()
     release_date: datetime | None = None

@@ -170,6 +170,7 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         start_date=dataset.start_date,
         end_date=dataset.end_date,
         complete=dataset.is_complete,
+        file_size=dataset.file_size,
         numbers=tuple(_to_number(row) for row in parameters if _is_number(row)),
         texts=tuple(TextEntry(name, text) for name, text in texts),
         unsearched=_distinct(row.name for row in parameters if not _is_number(row) and row.string_value is None),

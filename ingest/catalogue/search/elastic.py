@@ -24,13 +24,12 @@ from ingest.catalogue.search.elastic_client import (
     make_client,
     write_documents,
 )
+from ingest.catalogue.search.elastic_facets import count_periods, read_facets, to_aggregations
 from ingest.catalogue.search.elastic_lease import heal_block
-from ingest.catalogue.search.elastic_parameters import count_names, measure_names
+from ingest.catalogue.search.elastic_parameters import count_bins, count_names, measure_names
 from ingest.catalogue.search.elastic_query import to_clause, to_filters
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    Facet,
-    FacetValue,
     Hit,
     IndexBusyError,
     SearchPage,
@@ -40,11 +39,13 @@ from ingest.catalogue.search.index import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from elasticsearch import Elasticsearch
 
     from ingest.catalogue.document import SearchDocument
-    from ingest.catalogue.search.index import AnyOf, Extent, VisibilityFilter
+    from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
+    from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
 _COLUMNS: Final[list[dict[str, Any]]] = [{"field": "id"}, {"field": "revision"}]
@@ -79,13 +80,14 @@ class ElasticIndex:
             answer = client.search(
                 index=self._alias,
                 query=to_clause(request),
-                aggs=_to_aggregations(request),
+                aggs=to_aggregations(request),
                 track_total_hits=True,
                 stored_fields="_none_",
                 docvalue_fields=_COLUMNS,
                 **asked,
             )
-        return _to_page(request, answer.body)
+            facets = read_facets(client, self._alias, request, answer.get("aggregations", {}))
+        return _to_page(request, answer.body, facets)
 
     def count_parameters(
         self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
@@ -100,6 +102,21 @@ class ElasticIndex:
         """As DatasetIndex.measure_parameters."""
         with self._using() as client:
             return measure_names(client, self._alias, to_filters(visibility, filters), names)
+
+    def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
+        """As DatasetIndex.measure_found."""
+        with self._using() as client:
+            return measure_names(client, self._alias, [to_clause(request)], [name]).get(name)
+
+    def count_dates(self, request: SearchRequest, instant: Instant, interval: Interval) -> dict[datetime, int]:
+        """As DatasetIndex.count_dates."""
+        with self._using() as client:
+            return count_periods(client, self._alias, request, instant, interval)
+
+    def count_numbers(self, request: SearchRequest, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
+        """As DatasetIndex.count_numbers."""
+        with self._using() as client:
+            return count_bins(client, self._alias, to_clause(request), name, edges)
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """As DatasetIndex.revisions."""
@@ -165,15 +182,8 @@ def _get_offset(request: SearchRequest) -> int:
     return offset
 
 
-def _to_aggregations(request: SearchRequest) -> dict[str, Any]:
-    return {
-        facet.noun.value: {"terms": {"field": f"facet_{facet.noun}", "size": facet.size}} for facet in request.facets
-    }
-
-
-def _to_page(request: SearchRequest, answer: dict[str, Any]) -> SearchPage:
+def _to_page(request: SearchRequest, answer: dict[str, Any], facets: dict[Noun, Facet]) -> SearchPage:
     found, total = answer["hits"]["hits"], answer["hits"]["total"]["value"]
-    facets = {facet.noun: _to_facet(answer["aggregations"][facet.noun.value]) for facet in request.facets}
     shown = found[: request.limit]
     hits = tuple(_to_hit(request, hit) for hit in shown)
     return SearchPage(hits, total, facets, _to_following(request, found, total))
@@ -189,8 +199,3 @@ def _to_following(request: SearchRequest, found: list[dict[str, Any]], total: in
 def _to_hit(request: SearchRequest, hit: dict[str, Any]) -> Hit:
     score = hit["sort"][0] if request.sort is Sort.RELEVANCE else None
     return Hit(hit["fields"]["id"][0], hit["fields"]["revision"][0], score)
-
-
-def _to_facet(counted: dict[str, Any]) -> Facet:
-    values = [FacetValue(bucket["key"], bucket["doc_count"]) for bucket in counted["buckets"]]
-    return Facet(tuple(sorted(values, key=lambda value: (-value.count, value.value))), counted["sum_other_doc_count"])

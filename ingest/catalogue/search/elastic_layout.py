@@ -2,15 +2,17 @@
 
 * Tokens of each noun in a field of its own (`words_sample`). The standard tokenizer, the one that every server has,
   splits at more than blanks; so what is not ASCII goes in as its code between underscores, at which it never splits.
-* Whole folded values in `key` for filters, values as they are shown in `facet_*` for counts.
+* Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
 * Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
-* Numbers as nested objects of name, values and extremes, whatever the names: a field for each name would be a mapping
-  that grows, and that one file with ten thousand names breaks.
+* Numbers as nested objects of name, values or extremes, and the lowest of them, whatever the names: a field for each
+  name would be a mapping that grows, and that one file with ten thousand names breaks.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
+from hashlib import blake2b
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,23 +20,22 @@ from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
     check_id,
+    to_facet_entry,
     to_facet_value,
     to_instants,
-    to_mark,
     to_name_order,
     to_order,
-    to_safe,
-    to_safe_text,
+    to_periods,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_values, to_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 2
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -46,6 +47,7 @@ MAX_WINDOW: Final = 20_000
 _WORDS: Final = {"type": "text", "analyzer": "tokens", "norms": True}
 _FACET: Final = {"type": "keyword", "index": False}
 _NUMBER: Final = {"type": "double"}
+_PERIOD: Final = {"type": "integer", "index": False}
 _LONGEST_TOKEN: Final = 1000
 """A hundred characters, each of which may be written as its code."""
 
@@ -77,15 +79,17 @@ def to_mapping() -> dict[str, Any]:
         "start_date": {"type": "long"},
         "end_date": {"type": "long"},
         "visible_from": {"type": "long"},
+        "file_size": {"type": "long", "index": False},
         "key": {"type": "keyword", "doc_values": False},
         "text": _WORDS,
         PARAMETER_WORDS: _WORDS,
         PARAMETER_FACET: {"type": "keyword"},
         "number": {
             "type": "nested",
-            "properties": {"name": {"type": "keyword"}, "value": _NUMBER, "low": _NUMBER, "high": _NUMBER},
+            "properties": {"name": {"type": "keyword"}} | dict.fromkeys(("value", "low", "high", "lowest"), _NUMBER),
         },
     }
+    fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
     fields |= {f"facet_{noun}": _FACET for noun in Noun if noun not in UNCOUNTED}
     fields |= {f"words_{noun}": _WORDS for noun in Noun if noun not in NO_WORDS}
     return {
@@ -105,19 +109,39 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "newest": to_order(document.start_date, document.id, missing=0),
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
         "name_order": to_name_order(document.name, document.id),
+        "file_size": document.file_size,
         "number": list(_to_numbers(document.numbers)),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
         **to_instants(document),
+        **to_periods(document),
     }
     _add_nouns(entry, document)
     _add_texts(entry, document)
     return entry
 
 
+@lru_cache(maxsize=8192)
+def to_mark(name: str) -> str:
+    """Return what stands before each token of a text parameter: of one length, and different for each name."""
+    return f"{blake2b(name.encode('utf-8', 'replace'), digest_size=8).hexdigest()}_"
+
+
+def to_safe(token: str) -> str:
+    """Return the token as the standard tokenizer leaves it whole; its beginnings stay beginnings."""
+    if token.isascii():
+        return token
+    return "".join(letter if letter.isascii() else f"_{ord(letter):x}_" for letter in token)
+
+
 def to_number(value: float) -> float:
     """Return the number within what JSON can say: infinity is the largest one."""
     # 0.0, since Lucene sorts -0.0 before it.
     return min(max(value, -sys.float_info.max), sys.float_info.max) + 0.0
+
+
+@lru_cache(maxsize=8192)
+def _to_words(value: str) -> str:
+    return " ".join(map(to_safe, to_tokens(value)))
 
 
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
@@ -127,13 +151,13 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             sought = to_sought_values(document, noun)
             keys += [to_value_key(noun, value) for value in sought]
             if noun not in UNCOUNTED:
-                entry[f"facet_{noun}"] = [to_facet_value(value) for value in values]
+                entry[f"facet_{noun}"] = [to_facet_entry(value) for value in values]
             if noun not in NO_WORDS:
-                entry[f"words_{noun}"] = [to_safe_text(value) for value in sought]
+                entry[f"words_{noun}"] = [_to_words(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
+    entry[PARAMETER_WORDS] = [_to_words(text.value) for text in document.texts]
     entry["text"] = [
         " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
     ]
@@ -146,6 +170,7 @@ def _to_numbers(numbers: tuple[NumericEntry, ...]) -> Iterable[dict[str, Any]]:
         if number.values or number.low == number.high:
             values = [to_number(value) for value in number.values or (number.low,) if not isnan(value)]
             if values:
-                yield {"name": name, "value": values}
+                yield {"name": name, "value": values, "lowest": min(values)}
         elif not (isnan(number.low) or isnan(number.high)):
-            yield {"name": name, "low": to_number(number.low), "high": to_number(number.high)}
+            low, high = to_number(number.low), to_number(number.high)
+            yield {"name": name, "low": low, "high": high, "lowest": low}

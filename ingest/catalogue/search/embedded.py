@@ -16,6 +16,7 @@ from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.cursors import STALE_CURSOR, check_key, from_cursor, to_cursor
+from ingest.catalogue.search.embedded_facets import count_facets, count_periods
 from ingest.catalogue.search.embedded_folder import WRITER_LOCK, create_folder, get_current, locked
 from ingest.catalogue.search.embedded_generation import (
     Generation,
@@ -24,11 +25,9 @@ from ingest.catalogue.search.embedded_generation import (
     read_column,
     write_documents,
 )
-from ingest.catalogue.search.embedded_parameters import count_names, measure_names
+from ingest.catalogue.search.embedded_parameters import count_bins, count_names, measure_names
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    Facet,
-    FacetValue,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
@@ -39,17 +38,16 @@ from ingest.catalogue.search.index import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from tantivy import DocAddress, Searcher, SearchResult
 
     from ingest.catalogue.document import SearchDocument
-    from ingest.catalogue.search.index import AnyOf, Extent, VisibilityFilter
-    from ingest.catalogue.search.nouns import Noun
+    from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
+    from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
-_ALL_VALUES: Final = 2**32 - 1
-"""Each segment counts all values of a facet: with fewer, sums over segments would be guesses."""
 _COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
 
 
@@ -82,7 +80,7 @@ class EmbeddedIndex:
         with engine_errors():
             searcher = generation.index.searcher()
             clause = generation.translator.to_clause(request)
-            facets = _count_facets(searcher, clause, request)
+            facets = count_facets(searcher, generation.translator, clause, request)
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
             return _page_by_key(generation.index, searcher, clause, request, facets)
@@ -104,6 +102,25 @@ class EmbeddedIndex:
         with engine_errors():
             clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
             return measure_names(generation.index, clause, names)
+
+    def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
+        """As DatasetIndex.measure_found."""
+        generation = self._follow()
+        with engine_errors():
+            return measure_names(generation.index, generation.translator.to_clause(request), [name]).get(name)
+
+    def count_dates(self, request: SearchRequest, instant: Instant, interval: Interval) -> dict[datetime, int]:
+        """As DatasetIndex.count_dates."""
+        generation = self._follow()
+        with engine_errors():
+            clause = generation.translator.to_clause(request)
+            return count_periods(generation.index.searcher(), clause, instant, interval)
+
+    def count_numbers(self, request: SearchRequest, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
+        """As DatasetIndex.count_numbers."""
+        generation = self._follow()
+        with engine_errors():
+            return count_bins(generation.index, generation.translator.to_clause(request), name, edges)
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """As DatasetIndex.revisions."""
@@ -146,23 +163,6 @@ class EmbeddedIndex:
         get_current(self._folder)  # no lock is left in a folder that is not ours
         with locked(self._folder / WRITER_LOCK, IndexBusyError(str(self._folder))):
             yield get_current(self._folder)
-
-
-def _count_facets(searcher: Searcher, clause: Clause, request: SearchRequest) -> dict[Noun, Facet]:
-    """Count all facets in one pass over the whole result."""
-    if not request.facets:
-        return {}
-    wanted = {
-        facet.noun.value: {"terms": {"field": f"facet_{facet.noun}", "size": facet.size, "segment_size": _ALL_VALUES}}
-        for facet in request.facets
-    }
-    counted = searcher.aggregate(clause, wanted)
-    return {facet.noun: _to_facet(counted[facet.noun.value]) for facet in request.facets}
-
-
-def _to_facet(counted: dict[str, Any]) -> Facet:
-    values = [FacetValue(bucket["key"], bucket["doc_count"]) for bucket in counted["buckets"]]
-    return Facet(tuple(sorted(values, key=lambda value: (-value.count, value.value))), counted["sum_other_doc_count"])
 
 
 def _page_by_key(

@@ -1,16 +1,16 @@
 """How a document lies in the tantivy index: its fields, and every name and number in the form that is safe there.
 
 * Tokens of each noun in a field of its own (`words_sample`), split at blanks only: `folding` has made them.
-* Whole folded values in `key` for filters, values as they are shown in `facet_*` for counts.
-* Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
-* Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges. They are whole numbers that sort
+* Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
+* Text parameters as tokens with the parameter's key before each (`text`), so that a phrase cannot cross parameters.
+* Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges, `.a` for the lowest one of a list
+  of several, so that sorting and counting tell it from a single value. They are whole numbers that sort
   as the floats do: tantivy 0.27 panics on a range over a JSON path with one whole and one fractional bound, and takes
   7.0 for whole. Whole numbers are of one kind. So a list, too, is exact: a two-sided range on `v`.
 """
 
 from __future__ import annotations
 
-import struct
 from functools import lru_cache
 from hashlib import blake2b
 from math import isnan
@@ -18,30 +18,31 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.folding import to_token_text, to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
     check_id,
+    to_facet_entry,
     to_facet_value,
     to_instants,
-    to_mark,
     to_name_order,
     to_order,
-    to_safe,
-    to_safe_text,
+    to_periods,
+    to_sortable,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_values, to_values
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 4
+LAYOUT_VERSION: Final = 3
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
 PARAMETER_WORDS: Final = "words_parameter"
 PARAMETER_FACET: Final = "facet_parameter"
+PERIODS: Final = tuple(f"{instant}_{period}" for instant in Instant for period in ("month", "day"))
 _FIELDS: Final = [
     (noun, None if noun in UNCOUNTED else f"facet_{noun}", None if noun in NO_WORDS else f"words_{noun}")
     for noun in Noun
@@ -49,8 +50,6 @@ _FIELDS: Final = [
 _MAX_KEY_LENGTH: Final = 200
 _LOWEST: Final = -(2**63)
 _HIGHEST: Final = 2**63 - 1
-_FLOAT: Final = struct.Struct("<d")
-_WHOLE: Final = struct.Struct("<q")
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
@@ -58,9 +57,9 @@ def make_schema() -> Schema:
     """Return the schema of this layout; nothing is stored, what a hit needs is read from columns."""
     builder = SchemaBuilder()
     builder.add_unsigned_field("id", indexed=True, fast=True)
-    for name in ("revision", "newest", "oldest"):
+    for name in ("revision", "newest", "oldest", "file_size"):
         builder.add_unsigned_field(name, fast=True)
-    for name in ("start_date", "end_date", "visible_from"):
+    for name in ("start_date", "end_date", "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
     builder.add_text_field("name_order", fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
@@ -85,10 +84,11 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "newest": to_order(document.start_date, document.id, missing=0),
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
         "name_order": to_name_order(document.name, document.id),
+        "file_size": document.file_size,
         "number": _to_numbers(document.numbers),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
     }
-    entry |= to_instants(document)
+    entry |= to_instants(document) | to_periods(document)
     _add_nouns(entry, document)
     _add_texts(entry, document)
     return entry
@@ -106,19 +106,6 @@ def to_key(name: str) -> str:
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-def to_sortable(number: float) -> int:
-    """Return the signed 64-bit whole number that sorts among others as the float does among floats; 0.0 is -0.0."""
-    bits: int = _WHOLE.unpack(_FLOAT.pack(number + 0.0))[0]
-    return bits if bits >= 0 else bits ^ 0x7FFF_FFFF_FFFF_FFFF
-
-
-def from_sortable(sortable: int) -> float:
-    """Return the float that `to_sortable` made the whole number of."""
-    bits = sortable if sortable >= 0 else sortable ^ 0x7FFF_FFFF_FFFF_FFFF
-    number: float = _FLOAT.unpack(_WHOLE.pack(bits))[0]
-    return number
-
-
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
     keys = entry["key"] = []
     for noun, facet, words in _FIELDS:
@@ -126,16 +113,15 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             sought = to_sought_values(document, noun)
             keys += [to_value_key(noun, value) for value in sought]
             if facet:
-                entry[facet] = [to_facet_value(value) for value in values]
+                entry[facet] = [to_facet_entry(value) for value in values]
             if words:
-                entry[words] = [to_safe_text(value) for value in sought]
+                entry[words] = [to_token_text(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
-    entry["text"] = [
-        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
-    ]
+    tokens = [(to_key(text.name), to_tokens(text.value)) for text in document.texts]
+    entry[PARAMETER_WORDS] = [" ".join(words) for _, words in tokens]
+    entry["text"] = [" ".join(f"{key}={word}" for word in words) for key, words in tokens]
 
 
 def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
@@ -145,7 +131,10 @@ def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
         found = by_key.setdefault(to_key(number.name), {})
         if number.values or number.low == number.high:
             values = number.values or (number.low,)
-            found.setdefault("v", []).extend(to_sortable(value) for value in values if not isnan(value))
+            held = found.setdefault("v", [])
+            held.extend(to_sortable(value) for value in values if not isnan(value))
+            if len(held) > 1:
+                found["a"] = min(held)
         elif not (isnan(number.low) or isnan(number.high)):
             found["lo"] = min(found.get("lo", _HIGHEST), to_sortable(number.low))
             found["hi"] = max(found.get("hi", _LOWEST), to_sortable(number.high))

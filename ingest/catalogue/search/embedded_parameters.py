@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isfinite
+from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Occur
 from tantivy import Query as Clause
 
-from ingest.catalogue.search.embedded_layout import PARAMETER_FACET, from_sortable, to_key
+from ingest.catalogue.search.bins import count_overlaps
+from ingest.catalogue.search.embedded_layout import PARAMETER_FACET, to_key
 from ingest.catalogue.search.index import Extent
-from ingest.catalogue.search.keys import to_facet_value
+from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_NAMES: Final = 60_000
 """Tantivy refuses an aggregation of more than 65,000 buckets; a facility has some thousands of parameters."""
 _DIGITS: Final = 12
+_LOWEST: Final = -(2**63)
+_HIGHEST: Final = 2**63 - 1
 
 
 def count_names(searcher: Searcher, clause: Clause) -> dict[str, int]:
@@ -38,6 +43,49 @@ def measure_names(index: Index, clause: Clause, names: Iterable[str]) -> dict[st
     searcher = index.searcher()
     measured = {name: _measure(index, searcher, clause, name) for name in names}
     return {name: extent for name, extent in measured.items() if extent is not None}
+
+
+def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
+    """Return how many documents have a number in each bin, as DatasetIndex.count_numbers has it.
+
+    Single values fall into one bin each, and ranges are told by how many end before a bin and how many begin behind it:
+    one pass over three columns. Lists, which are few, are asked for bin by bin.
+    """
+    searcher = index.searcher()
+    key = to_key(name)
+    having = Clause.term_query(index.schema, PARAMETER_FACET, to_facet_value(name))
+    found = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
+    bounds = [to_sortable(edge) for edge in edges]
+    wanted = {part: _to_ranges(f"number.{key}.{part}", bounds) for part in ("v", "lo", "hi")}
+    counted = searcher.aggregate(found, wanted | {"lists": {"min": {"field": f"number.{key}.a"}}})
+    inside, begun, ended = (_read_ranges(counted[part], bounds) for part in ("v", "lo", "hi"))
+    overlapping = count_overlaps(begun, ended)
+    if counted["lists"]["value"] is None:
+        return tuple(map(add, inside[1:-1], overlapping))
+    lists = index.parse_query(f"number.{key}.a:[{_LOWEST} TO {_HIGHEST}]")
+    others = Clause.boolean_query([(Occur.Must, found), (Occur.MustNot, lists)])
+    inside = _read_ranges(searcher.aggregate(others, {"v": wanted["v"]})["v"], bounds)
+    listed = [_count_lists(index, searcher, found, lists, f"number.{key}.v", *each) for each in pairwise(bounds)]
+    return tuple(map(sum, zip(inside[1:-1], overlapping, listed, strict=True)))
+
+
+def _count_lists(
+    index: Index, searcher: Searcher, found: Clause, lists: Clause, column: str, first: int, end: int
+) -> int:
+    inside = index.parse_query(f"{column}:[{first} TO {end - 1}]")
+    musts = Clause.boolean_query([(Occur.Must, each) for each in (found, lists, inside)])
+    return int(searcher.search(musts, 1).count)  # type: ignore[attr-defined]
+
+
+def _to_ranges(column: str, bounds: list[int]) -> dict[str, Any]:
+    """Return what counts the numbers before all bounds, between them, and from the last one on."""
+    return {"range": {"field": column, "ranges": [{"from": low, "to": high} for low, high in pairwise(bounds)]}}
+
+
+def _read_ranges(counted: dict[str, Any], bounds: list[int]) -> list[int]:
+    """Return the counts; where a segment has nothing of the result, its ranges are not told."""
+    counts = {bucket.get("from"): bucket["doc_count"] for bucket in counted["buckets"]}
+    return [counts.get(begin, 0) for begin in (None, *map(float, bounds))]
 
 
 def _measure(index: Index, searcher: Searcher, clause: Clause, name: str) -> Extent | None:

@@ -5,12 +5,12 @@ The same conformance tests (tests/catalogue/search) run against every implementa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun
+from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun
 from ingest.catalogue.search.query import All, DateRange, Query
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ MAX_LIMIT: Final = 1000
 """The most hits on a page."""
 MAX_FACET_SIZE: Final = 1000
 """The most values of a facet."""
+MAX_SOUGHT: Final = 100
+"""The most letters by which values of a facet are sought."""
+MAX_BINS: Final = 1000
+"""The most bins in which the numbers of a parameter are counted."""
 MAX_RELEVANCE_DEPTH: Final = 10_000
 """How far one pages by relevance; the other orders have no end."""
 
@@ -86,10 +90,26 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FacetRequest:
-    """Count the values of a noun; the `size` most frequent are named."""
+    """Count the values of a noun; the `size` most frequent are named.
+
+    Only those values are counted that hold the letters of `contains`, without case and accents, and with `at_word` at
+    the beginning of a word. With `ignores_own` the request's filters by this very noun count for nothing.
+    """
 
     noun: Noun
     size: int = 10
+    contains: str = ""
+    at_word: bool = False
+    ignores_own: bool = False
+
+
+class Interval(StrEnum):
+    """How long the periods are in which dates are counted, in UTC."""
+
+    YEAR = "year"
+    QUARTER = "quarter"
+    MONTH = "month"
+    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,13 @@ class SearchRequest:
                 raise InvalidQueryError(f"a facet has 1 to {MAX_FACET_SIZE} values, not {facet.size}")
             if facet.noun in UNCOUNTED:
                 raise InvalidQueryError(f"{facet.noun} has no facet: nearly each dataset has its own")
+            if len(facet.contains) > MAX_SOUGHT:
+                raise InvalidQueryError(f"values are sought by {MAX_SOUGHT} letters at most")
+
+    def without(self, own: Noun | Instant) -> SearchRequest:
+        """Return the same request without its filters by this noun or date."""
+        kept = tuple(part for part in self.filters if own != (part.noun if isinstance(part, AnyOf) else part.field))
+        return self if kept == self.filters else replace(self, filters=kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +219,23 @@ class DatasetIndex(Protocol):
         self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
     ) -> dict[str, Extent]:
         """Return what the numbers under these names reach from and to, in the same documents; none for mere texts."""
+
+    def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
+        """Return the extent of the numbers under this name in what the request finds; None if there are none."""
+
+    def count_dates(self, request: SearchRequest, instant: Instant, interval: Interval) -> dict[datetime, int]:
+        """Return how many of the documents found have that date in each period, by its first instant, rising.
+
+        Periods without any are left out.
+        """
+
+    def count_numbers(self, request: SearchRequest, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
+        """Return for each bin how many of the documents found have a number under that name in it.
+
+        A bin reaches from one edge up to the next, which it does not hold. A document is counted in each bin in which a
+        ParameterRange finds it: a range in all those that it overlaps, a list in those of its values. `edges` rise, and
+        are such as `keys.to_edge` makes.
+        """
 
     def revisions(self, after_id: int = 0, limit: int = 1000) -> list[tuple[int, int]]:
         """Return (id, revision) of up to `limit` documents with a greater id, rising: for proofs and sweeps."""

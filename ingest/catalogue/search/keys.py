@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from base64 import b32hexencode
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from ingest.catalogue.search.folding import fold, to_clean, to_tokens
+from ingest.catalogue.search.folding import fold, to_clean
 from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ LATEST: Final = 2**33 - 1
 """Stands for the second of a date that is not known, where that comes last."""
 ALWAYS: Final = -(2**63)
 
+_FLOAT: Final = struct.Struct("<d")
+_WHOLE: Final = struct.Struct("<q")
+_EDGE_STEP: Final = 1 << 10
+_FACET_END: Final = "\0"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -31,32 +35,51 @@ def to_value_key(noun: Noun, value: str) -> str:
     return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
 
 
-@lru_cache(maxsize=8192)
-def to_mark(name: str) -> str:
-    """Return what stands before each token of a text parameter: of one length, and far from that of any other name."""
-    return f"{blake2b(name.encode('utf-8', 'replace'), digest_size=8).hexdigest()}_"
-
-
-def to_safe(token: str) -> str:
-    """Return the token in ASCII; its beginnings stay beginnings.
-
-    A letter outside ASCII is its code between three underscores, which no other token has: so it is at least three
-    edits away from whatever is asked for fuzzily, and no tokenizer splits at it.
-    """
-    if token.isascii():
-        return token
-    return "".join(letter if letter.isascii() else f"__{ord(letter):x}_" for letter in token)
-
-
-@lru_cache(maxsize=8192)
-def to_safe_text(text: str) -> str:
-    """Return the tokens of a text with a blank between them: what an engine is given, that splits at blanks only."""
-    return " ".join(map(to_safe, to_tokens(text)))
-
-
 def to_facet_value(text: str) -> str:
     """Return what is counted and shown of a text that may hold anything."""
     return to_clean(text)[:MAX_VALUE_LENGTH]
+
+
+def to_facet_entry(text: str) -> str:
+    """Return what the column of a facet holds: the folded text, by which values are sought, and the text as shown."""
+    return f"{fold(text)[:MAX_VALUE_LENGTH]}{_FACET_END}{to_facet_value(text)}"
+
+
+def from_facet_entry(entry: str) -> str:
+    """Return the text as it is shown; no text has the NUL that stands before it."""
+    return entry.partition(_FACET_END)[2]
+
+
+def to_sortable(number: float) -> int:
+    """Return the signed 64-bit whole number that sorts among others as the float does among floats; 0.0 is -0.0."""
+    bits: int = _WHOLE.unpack(_FLOAT.pack(number + 0.0))[0]
+    return bits if bits >= 0 else bits ^ 0x7FFF_FFFF_FFFF_FFFF
+
+
+def from_sortable(sortable: int) -> float:
+    """Return the float that `to_sortable` made the whole number of."""
+    bits = sortable if sortable >= 0 else sortable ^ 0x7FFF_FFFF_FFFF_FFFF
+    number: float = _FLOAT.unpack(_WHOLE.pack(bits))[0]
+    return number
+
+
+def to_edge(number: float) -> float:
+    """Return the edge of a bin at this number: the next one below that keeps its place in a float64 of `to_sortable`.
+
+    It is less by one part in 10**12 at most; every engine counts exactly on either side of it.
+    """
+    return from_sortable(to_sortable(number) // _EDGE_STEP * _EDGE_STEP)
+
+
+def to_month(instant: datetime) -> int:
+    """Return the month in UTC as one number that rises by one from month to month."""
+    utc = instant.astimezone(UTC)
+    return utc.year * 12 + utc.month - 1
+
+
+def to_day(instant: datetime) -> int:
+    """Return the day in UTC as one number that rises by one from day to day."""
+    return instant.astimezone(UTC).toordinal()
 
 
 def to_microseconds(instant: datetime) -> int:
@@ -85,6 +108,14 @@ def check_id(document_id: int) -> None:
     """Raise ValueError if the order of hits has no room for that id."""
     if not 0 <= document_id <= MAX_ID:
         raise ValueError(f"an index holds ids up to {MAX_ID}, not {document_id}")
+
+
+def to_periods(document: SearchDocument) -> dict[str, int]:
+    """Return month and day of the document's dates, those it has: what histograms count."""
+    dates = {"start_date": document.start_date, "end_date": document.end_date}
+    known = {name: date for name, date in dates.items() if date is not None}
+    months = {f"{name}_month": to_month(date) for name, date in known.items()}
+    return months | {f"{name}_day": to_day(date) for name, date in known.items()}
 
 
 def to_instants(document: SearchDocument) -> dict[str, int]:

@@ -1,0 +1,26 @@
+"""By which regular expression the values of a facet are sought; both engines take it.
+
+What a facet's column holds is the folded value, a NUL, and the value as it is shown (`keys.to_facet_entry`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingest.catalogue.search.folding import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ingest.catalogue.search.index import FacetRequest
+
+
+def to_pattern(facet: FacetRequest, escape: Callable[[str], str]) -> str:
+    """Return the pattern of the entries that the facet counts, which they fit as a whole.
+
+    A word begins behind anything but a letter from a to z or a digit. `escape` returns what means just a sign to the
+    engine.
+    """
+    letters = "".join(each if each.isalnum() or not each.isascii() else escape(each) for each in fold(facet.contains))
+    before = "([^\0]*[^\0a-z0-9])?" if facet.at_word else "[^\0]*"
+    return f"{before}{letters}[^\0]*\0[^\0]*"
