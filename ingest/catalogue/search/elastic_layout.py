@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
-from hashlib import blake2b
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +21,12 @@ from ingest.catalogue.search.keys import (
     to_facet_entry,
     to_facet_value,
     to_instants,
+    to_mark,
     to_name_order,
     to_order,
     to_periods,
+    to_safe,
+    to_safe_text,
     to_value_key,
 )
 from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_values, to_values
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 4
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -120,28 +121,10 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
     return entry
 
 
-@lru_cache(maxsize=8192)
-def to_mark(name: str) -> str:
-    """Return what stands before each token of a text parameter: of one length, and different for each name."""
-    return f"{blake2b(name.encode('utf-8', 'replace'), digest_size=8).hexdigest()}_"
-
-
-def to_safe(token: str) -> str:
-    """Return the token as the standard tokenizer leaves it whole; its beginnings stay beginnings."""
-    if token.isascii():
-        return token
-    return "".join(letter if letter.isascii() else f"_{ord(letter):x}_" for letter in token)
-
-
 def to_number(value: float) -> float:
     """Return the number within what JSON can say: infinity is the largest one."""
     # 0.0, since Lucene sorts -0.0 before it.
     return min(max(value, -sys.float_info.max), sys.float_info.max) + 0.0
-
-
-@lru_cache(maxsize=8192)
-def _to_words(value: str) -> str:
-    return " ".join(map(to_safe, to_tokens(value)))
 
 
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
@@ -153,11 +136,11 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             if noun not in UNCOUNTED:
                 entry[f"facet_{noun}"] = [to_facet_entry(value) for value in values]
             if noun not in NO_WORDS:
-                entry[f"words_{noun}"] = [_to_words(value) for value in sought]
+                entry[f"words_{noun}"] = [to_safe_text(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    entry[PARAMETER_WORDS] = [_to_words(text.value) for text in document.texts]
+    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
     entry["text"] = [
         " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
     ]

@@ -2,7 +2,7 @@
 
 * Tokens of each noun in a field of its own (`words_sample`), split at blanks only: `folding` has made them.
 * Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
-* Text parameters as tokens with the parameter's key before each (`text`), so that a phrase cannot cross parameters.
+* Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
 * Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges, `.a` for the lowest one of a list
   of several, so that sorting and counting tell it from a single value. They are whole numbers that sort
   as the floats do: tantivy 0.27 panics on a range over a JSON path with one whole and one fractional bound, and takes
@@ -18,16 +18,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import to_token_text, to_tokens
+from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
     check_id,
     to_facet_entry,
     to_facet_value,
     to_instants,
+    to_mark,
     to_name_order,
     to_order,
     to_periods,
+    to_safe,
+    to_safe_text,
     to_sortable,
     to_value_key,
 )
@@ -36,7 +39,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_va
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 5
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -115,13 +118,14 @@ def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
             if facet:
                 entry[facet] = [to_facet_entry(value) for value in values]
             if words:
-                entry[words] = [to_token_text(value) for value in sought]
+                entry[words] = [to_safe_text(value) for value in sought]
 
 
 def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    tokens = [(to_key(text.name), to_tokens(text.value)) for text in document.texts]
-    entry[PARAMETER_WORDS] = [" ".join(words) for _, words in tokens]
-    entry["text"] = [" ".join(f"{key}={word}" for word in words) for key, words in tokens]
+    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
+    entry["text"] = [
+        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
+    ]
 
 
 def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:

@@ -18,13 +18,15 @@ from ingest.catalogue.search.embedded_layout import (
     to_key,
 )
 from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
-from ingest.catalogue.search.keys import to_microseconds, to_sortable, to_value_key
+from ingest.catalogue.search.keys import to_mark, to_microseconds, to_safe, to_sortable, to_value_key
 from ingest.catalogue.search.nouns import Noun
 from ingest.catalogue.search.query import (
     All,
     And,
     DateRange,
+    Ending,
     FieldMatch,
     Not,
     Or,
@@ -80,12 +82,12 @@ class Translator:
         match query:
             case All():
                 return _unscored(Clause.all_query())
-            case Word(text, is_prefix):
-                return self._anywhere(to_tokens(text), is_prefix)
+            case Word(text):
+                return self._anywhere(to_tokens(text), query.ending)
             case Phrase(text):
-                return self._anywhere(to_tokens(text), is_prefix=False)
-            case FieldMatch(field, value, is_prefix):
-                return self._in_field(field, value, is_prefix)
+                return self._anywhere(to_tokens(text), Ending.WHOLE)
+            case FieldMatch(field, value):
+                return self._in_field(field, value, query.ending)
             case ParameterRange():
                 return _unscored(self._in_range(query))
             case DateRange(instant, low, high):
@@ -105,40 +107,40 @@ class Translator:
         keys = [to_value_key(wanted.noun, value) for value in wanted.values]
         return _unscored(Clause.term_set_query(self.index.schema, "key", keys))
 
-    def _anywhere(self, tokens: list[str], is_prefix: bool) -> Clause:
+    def _anywhere(self, tokens: list[str], ending: Ending) -> Clause:
         """Return the tokens in sequence in any noun, scored by the best one."""
         steps = [
-            Clause.const_score_query(self._sequence(field, tokens, is_prefix), step)
-            for field, step in _WORD_STEPS.items()
+            Clause.const_score_query(self._sequence(field, tokens, ending), step) for field, step in _WORD_STEPS.items()
         ]
         return Clause.disjunction_max_query(steps)
 
-    def _in_field(self, field: str, value: str, is_prefix: bool) -> Clause:
+    def _in_field(self, field: str, value: str, ending: Ending) -> Clause:
         tokens = to_tokens(value)
         if field == Noun.COMPLETE:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
         if field in set(Noun):
             step = STEPS.get(Noun(field), OTHER_STEP)
-            return Clause.const_score_query(self._sequence(f"words_{field}", tokens, is_prefix), step)
-        key = to_key(field)
-        sequence = self._sequence("text", [f"{key}={token}" for token in tokens], is_prefix)
-        return Clause.const_score_query(sequence, OTHER_STEP)
+            return Clause.const_score_query(self._sequence(f"words_{field}", tokens, ending), step)
+        return Clause.const_score_query(self._sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
 
-    def _sequence(self, field: str, tokens: list[str], is_prefix: bool) -> Clause:
-        """Return the tokens one after the other in one value; tokens hold nothing that a pattern could mean.
+    def _sequence(self, field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:
+        """Return the tokens one after the other in one value; in ASCII they hold nothing that a pattern could mean.
 
         No prefix phrase of tantivy: it tries 50 endings and leaves the others out without a word.
         """
         schema = self.index.schema
-        if not tokens:
+        safe = [mark + to_safe(token) for token in tokens]
+        if not safe:
             return Clause.empty_query()
-        if is_prefix and len(tokens) == 1:
-            return Clause.regex_query(schema, field, f"{tokens[0]}.*")
-        if is_prefix:
-            return Clause.regex_phrase_query(schema, field, [*tokens[:-1], f"{tokens[-1]}.*"])
-        if len(tokens) == 1:
-            return Clause.term_query(schema, field, tokens[0])
-        return Clause.phrase_query(schema, field, list(tokens))
+        if ending is Ending.NEARLY and (distance := to_distance(tokens)):
+            return Clause.fuzzy_term_query(schema, field, safe[0], distance, transposition_cost_one=True)
+        if ending is Ending.BEGINNING and len(safe) == 1:
+            return Clause.regex_query(schema, field, f"{safe[0]}.*")
+        if ending is Ending.BEGINNING:
+            return Clause.regex_phrase_query(schema, field, [*safe[:-1], f"{safe[-1]}.*"])
+        if len(safe) == 1:
+            return Clause.term_query(schema, field, safe[0])
+        return Clause.phrase_query(schema, field, list(safe))
 
     def _in_range(self, asked: ParameterRange) -> Clause:
         """Return documents with a value inside or a range that overlaps."""
@@ -169,7 +171,7 @@ class Translator:
         nuances = [
             Clause.boost_query(Clause.term_query(schema, f"words_{noun}", token), _NUANCE)
             for noun in _NUANCED
-            for token in tokens
+            for token in map(to_safe, tokens)
         ]
         shoulds = [Clause.disjunction_max_query(exact), *nuances]
         return Clause.boolean_query([(Occur.Must, found), *((Occur.Should, should) for should in shoulds)])

@@ -6,9 +6,10 @@ import struct
 from base64 import b32hexencode
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from ingest.catalogue.search.folding import fold, to_clean
+from ingest.catalogue.search.folding import fold, to_clean, to_tokens
 from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH
 
 if TYPE_CHECKING:
@@ -33,6 +34,29 @@ _ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
 def to_value_key(noun: Noun, value: str) -> str:
     """Return what a filter compares: the noun and the folded value."""
     return f"{noun}\x1f{fold(value)[:MAX_VALUE_LENGTH]}"
+
+
+@lru_cache(maxsize=8192)
+def to_mark(name: str) -> str:
+    """Return what stands before each token of a text parameter: of one length, and far from that of any other name."""
+    return f"{blake2b(name.encode('utf-8', 'replace'), digest_size=8).hexdigest()}_"
+
+
+def to_safe(token: str) -> str:
+    """Return the token in ASCII; its beginnings stay beginnings.
+
+    A letter outside ASCII is its code between three underscores, which no other token has: so it is at least three
+    edits away from whatever is asked for fuzzily, and no tokenizer splits at it.
+    """
+    if token.isascii():
+        return token
+    return "".join(letter if letter.isascii() else f"__{ord(letter):x}_" for letter in token)
+
+
+@lru_cache(maxsize=8192)
+def to_safe_text(text: str) -> str:
+    """Return the tokens of a text with a blank between them: what an engine is given, that splits at blanks only."""
+    return " ".join(map(to_safe, to_tokens(text)))
 
 
 def to_facet_value(text: str) -> str:
