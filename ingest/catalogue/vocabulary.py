@@ -114,7 +114,6 @@ def _to_parameter(
     name: str, row: dict[str, Any], esrf: KnownParameter | None, aliases: tuple[str, ...]
 ) -> KnownParameter:
     """Return the parameter of a row; of one of ESRF's, type and unit are ESRF's."""
-    description = row.get("description")
     if esrf is not None:
-        return replace(esrf, description=description or esrf.description, aliases=aliases)
-    return KnownParameter(name, row.get("unit", ""), description, ValueType(row["type"]), aliases, is_esrf=False)
+        return replace(esrf, description=row.get("description", esrf.description), aliases=aliases)
+    return KnownParameter(name, row.get("unit", ""), row["description"], ValueType(row["type"]), aliases, is_esrf=False)

@@ -189,7 +189,7 @@ def _to_rule(rules: Rules, key: tuple[str | int, ...]) -> str:
 def _judge(search: Search, reading: Reading, target: TargetPlan) -> Verdict | None:
     """Return why a reading cannot be taken; None if it can."""
     match target.kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.BOOLEAN:
             return _judge_text(search, reading, target)
         case Kind.TIME:
             is_empty = reading.value in _EMPTY
@@ -230,7 +230,7 @@ def _begins_with_digit(item: object) -> bool:
 def _judge_quantity(search: Search, reading: Reading, numbers: Numbers, target: TargetPlan) -> Verdict | None:
     if numbers.unit is None and reading.source.needs_unit:
         return Verdict.NO_UNIT
-    unit = search.find_unit(numbers, target, None)
+    unit = search.find_unit(numbers, target, reading.source)
     if unit is None:
         return Verdict.UNIT_NOT_BELIEVED
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from ingest.catalogue.units import Probe
-    from ingest.mapping.plan import Plan, TargetPlan
+    from ingest.mapping.plan import Plan, SourcePlan, TargetPlan
     from ingest.mapping.positions import EntryIndex
     from ingest.mapping.readings import Numbers, Reading
 
@@ -88,7 +88,7 @@ class Search:
             numbers = to_numbers(reading, target)
             if numbers is None or (numbers.unit is None and (stated_only or reading.source.needs_unit)):
                 continue
-            unit = self.find_unit(numbers, target, expected)
+            unit = self.find_unit(numbers, target, reading.source, expected)
             taken = self._convert(reading, numbers, target, unit) if unit is not None else None
             if taken is not None:
                 return taken
@@ -102,12 +102,14 @@ class Search:
                 self.flags.append(f"{reading.path} has the unit {unit!r}, which is none for {target.name}: not taken")
             return None
 
-    def find_unit(self, numbers: Numbers, target: TargetPlan, expected: float | None) -> str | None:
+    def find_unit(
+        self, numbers: Numbers, target: TargetPlan, source: SourcePlan, expected: float | None = None
+    ) -> str | None:
         """Return the unit to take the numbers in: the file's, else one that is believed; None if none is."""
         if numbers.unit is not None:
             return "1" if target.unit == "1" and parse_unit(numbers.unit) is None else numbers.unit
-        if target.unit == "1":
-            return "1"
+        if target.unit == "1" or source.own_unit:
+            return target.unit
         for bare in target.bare:
             if bare.probe is not None and bare.probe is not self.probe:
                 continue

@@ -54,6 +54,7 @@ class SourcePlan:
     unless_named: re.Pattern[str] | None
     matching: re.Pattern[str] | None
     needs_unit: bool
+    own_unit: bool
     inferred: bool
 
 
@@ -72,6 +73,7 @@ class TargetPlan:
     placeholders: frozenset[str]
     spellings: dict[str, str]
     is_list: bool
+    separator: str
     parameter: str
     is_personal: bool
     is_public: bool
@@ -158,6 +160,7 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
         placeholders=frozenset(text.casefold() for text in target.placeholders),
         spellings=target.spellings,
         is_list=target.many == "list",
+        separator=target.separator,
         parameter=target.parameter,
         is_personal=bool(target.personal),
         is_public=target.personal != "closed",
@@ -193,6 +196,7 @@ def to_source(source: Source) -> SourcePlan:
         unless_named=re.compile(source.unless_named, re.IGNORECASE) if source.unless_named else None,
         matching=re.compile(source.matching, re.IGNORECASE) if source.matching else None,
         needs_unit=source.needs_unit,
+        own_unit=source.own_unit,
         inferred=source.inferred,
     )
 

@@ -207,6 +207,7 @@ def to_position(text: str) -> Position:
     return Position(steps, text, is_numbered=NUMBERED in text)
 
 
+@lru_cache(maxsize=4096)
 def _to_step(part: str) -> Step:
     nx_class, _, name = part.partition(":")
     if not (name or nx_class.casefold() == ROOT) and not nx_class.casefold().startswith("nx"):

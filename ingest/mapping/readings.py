@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.catalogue.units import convert
 from ingest.mapping.drafts import Origin, Quantity, Taken
 from ingest.mapping.plan import FieldName, Holder
+from ingest.mapping.rule_schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ingest.mapping.positions import EntryIndex, Place
     from ingest.nexus.record import Field, Group, Value
 
+_TRUTH: Final = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
+"""Truth values by how files write them."""
 _NO_UNIT: Final = frozenset({"", "none", "nx_any", "any", "arbitrary", "a.u.", "arb", "unknown", "no unit", "null"})
 _NUMBER: Final = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.{0,30})?")
 LONGEST_ORIGINAL: Final = 1000
@@ -134,10 +137,7 @@ def _is_number(value: Value | None) -> bool:
 
 def to_text(reading: Reading, target: TargetPlan, plan: Plan) -> Taken[str] | None:
     """Return the text that was found, or None if it is blank, a placeholder or not of the form asked for."""
-    items = _items(reading.value)
-    parts = [clean for item in items if (clean := _to_clean(item, target, plan))]
-    # Names may stand there twice; the indices of a reflection (1 1 1) are three.
-    text = ", ".join(dict.fromkeys(parts)) if any(isinstance(item, str) for item in items) else " ".join(parts)
+    text = _to_joined(_items(reading.value), target, plan)
     if reading.source.matching is not None and text:
         match = reading.source.matching.search(text)
         text = "" if match is None else match[match.lastindex or 0] if match.re.groups else text
@@ -145,6 +145,17 @@ def to_text(reading: Reading, target: TargetPlan, plan: Plan) -> Taken[str] | No
         return None
     value = target.spellings.get(text.casefold(), text)
     return Taken(value, reading.path, to_original(reading.value), origin=_origin(reading))
+
+
+def _to_joined(items: list[bool | int | float | str], target: TargetPlan, plan: Plan) -> str:
+    """Return the items as one text, empty if none of them means anything."""
+    cleaned = [_to_clean(item, target, plan) for item in items]
+    parts = [part for part in cleaned if part]
+    if target.separator and parts:
+        # One that means nothing keeps its place: another list may go with this one, part by part.
+        return target.separator.join(part or str(item) for part, item in zip(cleaned, items, strict=True))
+    # Names may stand there twice; the indices of a reflection (1 1 1) are three.
+    return ", ".join(dict.fromkeys(parts)) if any(isinstance(item, str) for item in items) else " ".join(parts)
 
 
 def _items(value: Value | None) -> list[bool | int | float | str]:
@@ -155,6 +166,8 @@ def _items(value: Value | None) -> list[bool | int | float | str]:
 
 def _to_clean(item: bool | float | str, target: TargetPlan, plan: Plan) -> str:
     """Return the item as text, empty if it means nothing."""
+    if target.kind is Kind.BOOLEAN:
+        return _TRUTH.get(str(item).casefold(), "")
     if isinstance(item, bool):
         return ""
     if isinstance(item, float):
@@ -183,9 +196,8 @@ def to_numbers(reading: Reading, target: TargetPlan) -> Numbers | None:
     if field is not None and is_span:
         items: list[bool | int | float | str] = [field.minimum or 0.0, field.maximum or 0.0]
     elif isinstance(value, str):
-        match = _NUMBER.fullmatch(value.strip())
-        items = [float(match[1])] if match else []
-        unit = unit or (match[2] if match else None)
+        items, stated = _to_listed(value) if target.separator else _to_single(value)
+        unit = unit or stated
     else:
         items = _items(value)
     numbers = [float(item) for item in items if isinstance(item, int | float) and not isinstance(item, bool)]
@@ -193,6 +205,20 @@ def to_numbers(reading: Reading, target: TargetPlan) -> Numbers | None:
     if not known or (is_span and len(known) < len(items)):
         return None
     return Numbers(known, is_span, unit)
+
+
+def _to_single(text: str) -> tuple[list[bool | int | float | str], str | None]:
+    """Return the number that a text is, with the unit behind it; none, if it is no number."""
+    match = _NUMBER.fullmatch(text.strip())
+    return ([float(match[1])], match[2]) if match else ([], None)
+
+
+def _to_listed(text: str) -> tuple[list[bool | int | float | str], str | None]:
+    """Return the numbers of a list that is one text, else the number that it is."""
+    found = [_NUMBER.fullmatch(part) for part in text.replace(",", " ").split()]
+    if len(found) > 1 and all(each and not each[2] for each in found):
+        return [float(each[1]) for each in found if each], None
+    return _to_single(text)
 
 
 def to_quantity(reading: Reading, numbers: Numbers, target: TargetPlan, unit: str) -> Taken[Quantity] | None:

@@ -59,6 +59,8 @@ class Kind(StrEnum):
     """What is made of the field that was found."""
 
     TEXT = "text"
+    BOOLEAN = "boolean"
+    """A truth value, kept as the text `true` or `false`."""
     TIME = "time"
     QUANTITY = "quantity"
     INTEGER = "integer"
@@ -113,6 +115,8 @@ class Source(_Strict):
     """The text must contain this; if the pattern has a group in parentheses, that part is the value."""
     needs_unit: bool = False
     """A number without a unit of its own is passed over."""
+    own_unit: bool = False
+    """A number without one is in the parameter's unit: whoever writes here has agreed on it."""
     inferred: bool = False
     """A value found here is a conclusion, not a statement of the file."""
 
@@ -151,6 +155,9 @@ class Target(_Strict):
     """What a text becomes, by its form in lower case."""
     many: Literal["range", "list"] = "range"
     """What an array becomes."""
+    separator: str = ""
+    """What stands between the parts of a list that is one text, of names or of numbers. An array of texts becomes such
+    a list, with all its parts; without this it becomes one with commas, in which each part stands once."""
     parameter: str = ""
     """A scan field may also be stored as this parameter."""
     personal: Literal["", "closed", "public"] = ""

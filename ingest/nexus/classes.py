@@ -76,7 +76,7 @@ CLASSES: dict[str, Keep] = {
     "nxoff_geometry": Keep(Reading.NAME, 7),
     "nxcylindrical_geometry": Keep(Reading.NAME, 7),
     "nxsolid_geometry": Keep(Reading.NAME, 7),
-    "nxgeometry": Keep(Reading.NAME, 7),
+    "nxgeometry": Keep(Reading.SMALL, 7),
     "nxcsg": Keep(Reading.NAME, 7),
     "nxquadric": Keep(Reading.NAME, 7),
 }
