@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from api.app import create_app
 from api.dependencies import get_now
+from api.routes.panosc import COLLECTIONS
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import Dataset, DatasetInstrument, DatasetParameter, DatasetTechnique, Root
 from ingest.catalogue.notices import ToldDataset, record_notice
@@ -37,6 +38,12 @@ DATASETS = {
 KNOWN = {OPEN: 200, ANNOUNCED: 200, EMBARGOED: 404, SECRET: 404, SECRET_LATE: 404}
 RELEASED = KNOWN | {ANNOUNCED: 403}
 NO_DATASET = None
+PANOSC = [
+    f"/panosc/api/{collection}{place}"
+    for collection in COLLECTIONS
+    for place in ("", "/count", "/{pid:path}", "/{pid:path}/files", "/{pid:path}/files/count")
+    if COLLECTIONS[collection] == "Dataset" or "files" not in place
+]
 # For each route: what anonymous is answered by the class of the dataset (whoever carries `read` is answered 200), or
 # nothing where it is about no single dataset, or the scope without which it answers nobody.
 ROUTES: dict[str, dict[str, int] | Scope | None] = {
@@ -80,6 +87,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/files/{dataset_id}/{name:name}": NO_DATASET,  # of files that are there: see test_download_visibility.py
     "/archives/{dataset_id}.zip": NO_DATASET,  # as above
     "/datasets/{dataset_id}": KNOWN,
+    **dict.fromkeys(PANOSC, NO_DATASET),  # see test_panosc_visibility.py: everybody is answered alike, by identifiers
 }
 PER_DATASET = {path: row for path, row in ROUTES.items() if isinstance(row, dict)}
 SCOPED = {path: row for path, row in ROUTES.items() if isinstance(row, Scope)}
@@ -90,6 +98,7 @@ PLACES: dict[str, str | int] = {
     "api_key": "nxcat_none",
     "prefix": "10.5072",
     "suffix": "none",
+    "pid": "none",
     "name": "a.h5",
 }
 TOLD = "/data/told"

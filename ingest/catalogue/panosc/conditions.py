@@ -1,0 +1,195 @@
+"""A client's conditions as SQL, in one place: what a property is compared with, texts, and records that must be there.
+
+LoopBack's memory connector says what is meant where its manual does not: nothing (null) is equal to nothing alone, and
+is whatever another value is not. Related records that must be there are looked for from their end, once for the whole
+statement, so that a rare one is found as fast among a million datasets as among ten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true, union_all
+
+from ingest.catalogue.panosc.matching import is_ordered
+from ingest.catalogue.panosc.parameters import ParameterTypes, to_parameter_condition
+from ingest.catalogue.panosc.patterns import is_found, is_like
+from ingest.catalogue.panosc.request import POSITIVE, Compare, Every, Filter, Operator, Some, Text, Where
+from ingest.catalogue.panosc.schema import MODELS, Kind
+from ingest.catalogue.panosc.sources import PATHS, Path, Source, Words, to_sources
+from ingest.catalogue.panosc.terms import to_term_condition
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import FromClause
+    from sqlalchemy.orm import Session
+
+    from ingest.catalogue.panosc.request import Inclusion
+    from ingest.catalogue.panosc.sources import Rows
+
+
+@dataclass
+class Context:
+    """What one request is answered from."""
+
+    session: Session
+    now: datetime
+
+    @cached_property
+    def dialect(self) -> str:
+        """The name of the database."""
+        return self.session.get_bind().dialect.name
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """The sources by name, as they are at this instant."""
+        return to_sources(self.now, self.dialect)
+
+    @cached_property
+    def types(self) -> ParameterTypes:
+        """The parameter types, looked up if they are asked for."""
+        return ParameterTypes(self.session)
+
+    def list_sources(self, model: str) -> list[str]:
+        """Return the names of the sources of a model."""
+        return [name for name, source in self.sources.items() if source.model == model]
+
+    def open(self, name: str) -> FromClause:
+        """Return the source, to be named once in a statement."""
+        return self.sources[name].statement.subquery()
+
+
+def to_conditions(context: Context, source: str, rows: FromClause, asked: Filter) -> list[ColumnElement[bool]]:
+    """Return what must hold of the rows of a source: the filter's own condition, and that what is required is there."""
+    conditions = [] if asked.where is None else [to_condition(context, source, rows, asked.where)]
+    model = context.sources[source].model
+    return conditions + [_requires(context, model, source, rows, each) for each in asked.include if each.is_required]
+
+
+def to_condition(context: Context, source: str, rows: FromClause, where: Where) -> ColumnElement[bool]:
+    """Return the condition on the rows of a source."""
+    model = MODELS[context.sources[source].model]
+    if model.name == "Parameter":
+        return to_parameter_condition(context.types, rows, where, lambda each: _compare(context, source, rows, each))
+    match where:
+        case Every(parts):
+            return and_(true(), *(to_condition(context, source, rows, part) for part in parts))
+        case Some(parts):
+            return or_(false(), *(to_condition(context, source, rows, part) for part in parts))
+        case Text(value):
+            fields = (Compare(name, Operator.ILIKE, value, Kind.TEXT) for name in model.text)
+            return or_(false(), *(_compare(context, source, rows, each) for each in fields))
+        case Compare():
+            plain = _compare(context, source, rows, where)
+            return to_term_condition(rows, where, plain) if model.name == "Technique" else plain
+
+
+def _requires(context: Context, model: str, source: str, rows: FromClause, inclusion: Inclusion) -> ColumnElement[bool]:
+    """Return the condition that one of the related records, at least, is as the inclusion wants them."""
+    paths = [path for path in PATHS[model, inclusion.relation] if path.source == source]
+    if not paths:
+        return false()
+    columns = {path.column for path in paths}
+    if len(columns) == 1:
+        found = [_select_parents(context, path, inclusion.scope) for path in paths]
+        return rows.c[columns.pop()].in_(union_all(*found) if len(found) > 1 else found[0])
+    return or_(*(rows.c[path.column].in_(_select_parents(context, path, inclusion.scope)) for path in paths))
+
+
+def _select_parents(context: Context, path: Path, asked: Filter) -> Rows:
+    """Select the values of the path's column of those that have such a record at its end."""
+    target = context.open(path.target)
+    conditions = to_conditions(context, path.target, target, asked)
+    if path.link is None:
+        return select(target.c[path.target_column]).where(*conditions, target.c[path.target_column].is_not(None))
+    link = path.link.subquery()
+    joined = link.join(target, target.c[path.target_column] == link.c.child)
+    return select(link.c.parent).select_from(joined).where(*conditions)
+
+
+def _compare(context: Context, source: str, rows: FromClause, asked: Compare) -> ColumnElement[bool]:
+    words = context.sources[source].words.get(asked.name)
+    if words is not None:
+        return _compare_words(context, words, rows, asked)
+    column = rows.c.get(asked.name) if asked.kind is not None else None
+    if column is None:
+        return _compare_nothing(asked)
+    return compare_column(column, asked, context.dialect)
+
+
+def _compare_words(context: Context, words: Words, rows: FromClause, asked: Compare) -> ColumnElement[bool]:
+    """Return the condition that one of the words is as asked; without any there is none that is not what is denied."""
+    if asked.value is None:
+        return true() if asked.operator is Operator.NEQ else false()
+    of_row = and_(words.owner == rows.c.key, words.condition)
+    has_one = select(words.owner).where(of_row, compare_column(words.text, asked, context.dialect))
+    found = has_one.correlate(rows).exists()
+    if asked.operator is not Operator.NEQ:
+        return found
+    return or_(found, not_(select(words.owner).where(of_row).correlate(rows).exists()))
+
+
+def _compare_nothing(asked: Compare) -> ColumnElement[bool]:
+    """Return whether nothing is as asked."""
+    match asked.operator:
+        case Operator.EQ:
+            return true() if asked.value is None else false()
+        case Operator.NEQ:
+            return false() if asked.value is None else true()
+        case Operator.INQ:
+            return true() if None in _values(asked) else false()
+        case Operator.NIN:
+            return false() if None in _values(asked) else true()
+        case Operator.NLIKE | Operator.NILIKE:
+            return true()
+    return false()
+
+
+def compare_column(column: ColumnElement[Any], asked: Compare, dialect: str) -> ColumnElement[bool]:
+    """Return the condition on a column; it is true or false, never null."""
+    if asked.operator in POSITIVE:
+        positive = Compare(asked.name, POSITIVE[asked.operator], asked.value, asked.kind, asked.ignores_case)
+        return not_(compare_column(column, positive, dialect))
+    match asked.operator:
+        case Operator.EQ:
+            return column.is_(None) if asked.value is None else _is_one_of(column, (asked.value,), asked.kind)
+        case Operator.INQ:
+            values = tuple(value for value in _values(asked) if value is not None)
+            found = _is_one_of(column, values, asked.kind)
+            return or_(found, column.is_(None)) if None in _values(asked) else found
+        case Operator.LIKE | Operator.ILIKE:
+            is_folded = asked.ignores_case or asked.operator is Operator.ILIKE
+            found = is_like(column, str(asked.value), dialect, ignores_case=is_folded)
+        case Operator.REGEXP:
+            found = is_found(column, str(asked.value), dialect, ignores_case=asked.ignores_case)
+        case _:
+            found = _is_ordered(column, asked)
+    return func.coalesce(found, false())
+
+
+def _is_one_of(column: ColumnElement[Any], values: tuple[Any, ...], kind: Kind | None) -> ColumnElement[bool]:
+    """Return whether it is one of the values; a text is no number, and so equal to none."""
+    fitting = [value for value in values if not (kind is Kind.NUMBER and isinstance(value, str))]
+    if not fitting:
+        return false()
+    if kind is Kind.BOOLEAN:
+        return or_(*(column.is_(bool(value)) for value in set(fitting)))
+    return func.coalesce(column.in_(fitting) if len(fitting) > 1 else column == fitting[0], false())
+
+
+def _is_ordered(column: ColumnElement[Any], asked: Compare) -> ColumnElement[bool]:
+    values = _values(asked) if asked.operator is Operator.BETWEEN else (asked.value,)
+    is_mixed = asked.kind is Kind.NUMBER and any(isinstance(value, str) for value in values)
+    if is_mixed or any(value is None for value in values):
+        return false()
+    if asked.kind is Kind.BOOLEAN:
+        return or_(false(), *(column.is_(truth) for truth in (False, True) if is_ordered(truth, asked)))
+    found: ColumnElement[bool] = is_ordered(column, asked)
+    return found
+
+
+def _values(asked: Compare) -> tuple[Any, ...]:
+    return asked.value if isinstance(asked.value, tuple) else ()
