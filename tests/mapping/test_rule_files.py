@@ -26,7 +26,7 @@ def load(folder: Path, text: str) -> Rules:
 
 def test_shipped_rules_end_with_the_default() -> None:
     assert [rules.name for rules in shipped_rules()][-2:] == ["spec2nexus", "nexus"]
-    assert {rules.file.extends for rules in shipped_rules()} == {"nexus", ""}
+    assert {rules.file.extends for rules in shipped_rules()} == {"esrf-icat", "nexus", ""}
 
 
 def test_version_says_the_declared_one_and_the_content(tmp_path: Path) -> None:
