@@ -39,6 +39,10 @@ class ScansQuestion(PageQuestion):
     motor: Values = to_filter("Motor that it moved", "samx")
     counter: Values = to_filter("Channel that it measured", "I0")
     detector: Values = to_filter("Detector, by the name of its group", "eiger")
+    kind: Values = to_filter("What it was taken for", "dark")
+    served_by: Text | Absent = Field(
+        default=None, description="Entry name of a scan, such as of darks: those that it serves.", examples=["1.1"]
+    )
 
     def to_filter(self) -> ScanFilter:
         """Return the same in the catalogue's terms."""
@@ -49,6 +53,8 @@ class ScansQuestion(PageQuestion):
             motors=_given(self.motor),
             counters=_given(self.counter),
             detectors=_given(self.detector),
+            kinds=_given(self.kind),
+            served_by=self.served_by,
         )
 
 

@@ -222,6 +222,7 @@ def print_scans(scans: Iterable[ScanView]) -> None:
         (
             scan.entry_name,
             scan.title,
+            _to_purpose(scan),
             scan.start_date,
             scan.end_reason or ("" if scan.is_ended else "no end"),
             ", ".join(map(_to_way, scan.motors)),
@@ -230,7 +231,13 @@ def print_scans(scans: Iterable[ScanView]) -> None:
         )
         for scan in scans
     ]
-    print_table("\nscans", ("entry", "title", "started", "ended with", "moved", "counters"), rows)
+    print_table("\nscans", ("entry", "title", "kind", "started", "ended with", "moved", "counters"), rows)
+
+
+def _to_purpose(scan: ScanView) -> str:
+    """Return what a scan was taken for, and which others were for its sake."""
+    others = ", ".join(f"{other['kind']} {other['entry_name']}" for other in scan.served_by)
+    return " ".join(part for part in (scan.kind or "", f"with {others}" if others else "") if part)
 
 
 def _to_way(motor: Mapping[str, Any]) -> str:

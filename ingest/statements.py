@@ -41,7 +41,7 @@ IS_ENDED: Final = Field("scan", "attribute", "is_ended")
 _SCAN_COLUMNS: Final = (
     *("ordinal", "title", "definition", "command", "start_date", "end_date", "end_reason", "is_ended", "point_count"),
     *("instrument_name", "source_name", "source_type", "probe", "detectors", "users"),
-    *("motors", "counters"),
+    *("motors", "counters", "kind", "frames", "served_by"),
 )
 _PARAMETER_COLUMNS: Final = (
     *("numeric_value", "range_bottom", "range_top", "values", "string_value", "date_time_value"),
@@ -131,7 +131,7 @@ class _Statement:
             self._put(Field("scan", "attribute", "sample"), row["entry_name"], Said(row["sample"]))
         for name in _SCAN_COLUMNS:
             source = sources.pop(name, {})
-            if row[name] not in (None, "", []):
+            if row[name] not in (None, "", [], {}):
                 self._put_attribute(row["entry_name"], name, _to_text(row[name]), source)
         for name, source in sources.items():
             # Kept of the sample, or as a parameter: here only where it came from.

@@ -129,6 +129,13 @@ class CounterSchema(Answer):
     unit: str | None = Field(default=None, description="As the file spells it.", examples=["A"])
 
 
+class ServingSchema(Answer):
+    """A scan that was taken for the sake of another: of each kind the last before it and the first after it."""
+
+    kind: str = Field(examples=["dark"])
+    entry_name: str = Field(examples=["/1.1"])
+
+
 class PersonSchema(Answer):
     """A person whom a scan names."""
 
@@ -174,6 +181,15 @@ class ScanSchema(Answer):
     detectors: list[DetectorSchema]
     motors: list[MotorSchema] = Field(description="Those that it moved.")
     counters: list[CounterSchema]
+    kind: str | None = Field(
+        description="What it was taken for: projection, flat, dark, empty_beam, calibration, alignment, invalid.",
+        examples=["flat"],
+    )
+    frames: dict[str, int] = Field(
+        description="How many frames it has of each kind, where the file tells for each.",
+        examples=[{"projection": 900}],
+    )
+    served_by: list[ServingSchema] = Field(description="Scans of the dataset that were taken for its sake.")
     users: list[PersonSchema]
     sources: dict[str, SourceSchema] = Field(description="For each value, where it comes from.")
     is_withdrawn: bool = Field(description="No longer in the file; kept because it was published.")

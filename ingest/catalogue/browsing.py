@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select, true, tuple_
 
 from ingest.catalogue.corrections import list_corrected
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
-from ingest.catalogue.matching import contains_words, holds_name, is_one_of, matches_name
+from ingest.catalogue.matching import contains_words, holds_name, holds_text, is_one_of, matches_name
 from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
 from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
@@ -42,6 +42,9 @@ class ScanFilter:
     motors: tuple[str, ...] = ()
     counters: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    served_by: str | None = None
+    """Entry name of a scan: those that it serves."""
 
 
 ALL_SCANS: Final = ScanFilter()
@@ -205,6 +208,10 @@ def _to_scan_conditions(chosen: ScanFilter) -> list[ColumnElement[bool]]:
         conditions.append(is_one_of(chosen.definitions, Scan.definition))
     if chosen.is_ended is not None:
         conditions.append(Scan.is_ended.is_(chosen.is_ended))
+    if chosen.kinds:
+        conditions.append(is_one_of(chosen.kinds, Scan.kind))
+    if chosen.served_by:
+        conditions.append(holds_text(f"/{chosen.served_by.removeprefix('/')}", "entry_name", Scan.served_by))
     held = ((Scan.motors, chosen.motors), (Scan.counters, chosen.counters), (Scan.detectors, chosen.detectors))
     conditions += [holds_name(names, column) for column, names in held if names]
     return conditions
@@ -251,6 +258,9 @@ def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView
         detectors=tuple(scan.detectors),
         motors=tuple(scan.motors),
         counters=tuple(scan.counters),
+        kind=scan.kind,
+        frames=scan.frames or {},
+        served_by=tuple(scan.served_by),
         users=tuple(scan.users),
         sources=scan.sources,
         is_withdrawn=scan.is_withdrawn,

@@ -45,9 +45,14 @@ def matches_name(pattern: str, column: InstrumentedAttribute[str]) -> ColumnElem
 
 def holds_name(names: Iterable[str], column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """Return the condition that a JSON list of objects, `name` first in each, holds one with one of the names."""
-    # As the driver writes it: what is not ASCII stands there as its code.
     written = (json.dumps({"name": name}).removesuffix("}") for name in names)
     return or_(*(cast(column, Text).icontains(each, autoescape=True) for each in written))
+
+
+def holds_text(text: str, key: str, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Return the condition that a JSON list of objects holds one with this text under the key, letter by letter."""
+    # As the driver writes it: what is not ASCII stands there as its code.
+    return cast(column, Text).contains(json.dumps({key: text})[1:-1], autoescape=True)
 
 
 def is_one_of(values: Iterable[str], column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

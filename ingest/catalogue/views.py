@@ -135,6 +135,12 @@ class ScanView:
     motors: tuple[Mapping[str, Any], ...]
     """Those that it moved."""
     counters: tuple[Mapping[str, Any], ...]
+    kind: str | None
+    """What it was taken for, where that is anything special: projection, flat, dark, ..."""
+    frames: Mapping[str, int]
+    """How many frames it has of each kind, where that is told for each."""
+    served_by: tuple[Mapping[str, Any], ...]
+    """Scans of the dataset that were taken for its sake: kind and entry name."""
     users: tuple[Mapping[str, Any], ...]
     sources: Mapping[str, Mapping[str, Any]]
     is_withdrawn: bool

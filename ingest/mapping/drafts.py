@@ -132,6 +132,14 @@ class CounterDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ServingDraft:
+    """Another scan of the dataset that was taken for the sake of this one."""
+
+    kind: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanDraft:
     """One NXentry."""
 
@@ -162,6 +170,11 @@ class ScanDraft:
     counters: tuple[CounterDraft, ...] = ()
     positions: tuple[PositionDraft, ...] = ()
     """Where motors stood, moved or not, as far as this entry tells."""
+    kind: Taken[str] | None = None
+    """What it was taken for, where that is anything special."""
+    frames: dict[str, int] = field(default_factory=dict)
+    """How many frames it has of each kind, where that is told for each."""
+    served_by: tuple[ServingDraft, ...] = ()
     ended: bool = True
     """False where the rules demand an end of every entry and this one has none."""
 

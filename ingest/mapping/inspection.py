@@ -63,6 +63,9 @@ def _to_scan(scan: ScanDraft) -> dict[str, Any]:
         ],
         "motors": [asdict(motor) for motor in scan.motors],
         "counters": [asdict(counter) for counter in scan.counters],
+        "kind": None if scan.kind is None else to_plain_value(scan.kind),
+        "frames": scan.frames,
+        "served_by": [asdict(serving) for serving in scan.served_by],
     }
 
 

@@ -10,6 +10,7 @@ from ingest.mapping.findings import Search
 from ingest.mapping.parameters import find_parameters, to_parameters
 from ingest.mapping.positions import EntryIndex
 from ingest.mapping.recognising import Traits
+from ingest.mapping.scan_kinds import tie_scans
 from ingest.mapping.scans import sort_key, to_scan
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def to_drafts(record: MasterRecord, rules: Rules, timezone: ZoneInfo) -> Dataset
         kind=record.kind,
         rules=rules.name,
         rules_version=rules.version,
-        scans=tuple(scans),
+        scans=tie_scans(scans),
         parameters=to_parameters((scan.entry, found[scan.entry]) for scan in scans),
         techniques=tuple(_to_techniques(scans, rules.file)),
         positions=max((scan.positions for scan in scans), key=len, default=()),

@@ -15,7 +15,7 @@ from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
 
 if TYPE_CHECKING:
-    from ingest.mapping.rule_schema import BareUnit, ChannelRule, Kind, RuleFile, ScanField, Source, Target
+    from ingest.mapping.rule_schema import BareUnit, ChannelRule, Kind, RuleFile, ScanField, ScanKind, Source, Target
 
 _NEVER: Final = re.compile(r"(?!)")
 
@@ -99,6 +99,15 @@ class ChannelPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesPlan:
+    """Where keys of frames stand, parsed; names in lower case."""
+
+    at: tuple[Position, ...]
+    fields: tuple[str, ...]
+    keys: dict[str, ScanKind]
+
+
+@dataclass(frozen=True, slots=True)
 class PathPlan:
     """One path pattern as a regular expression, with the text it was made from."""
 
@@ -120,6 +129,8 @@ class Plan:
     people: tuple[Position, ...]
     detectors: tuple[Position, ...]
     channels: ChannelPlan
+    frames: FramesPlan
+    scan_kinds: tuple[tuple[ScanKind, re.Pattern[str]], ...]
     paths: tuple[PathPlan, ...]
 
 
@@ -141,6 +152,12 @@ def to_plan(file: RuleFile) -> Plan:
         people=tuple(map(to_position, file.users.at)),
         detectors=tuple(map(to_position, file.detectors.at)),
         channels=_to_channels(file.channels),
+        frames=FramesPlan(
+            at=tuple(map(to_position, file.frames.at)),
+            fields=tuple(name.casefold() for name in file.frames.fields),
+            keys=file.frames.keys,
+        ),
+        scan_kinds=tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in file.scan_kinds.items()),
         paths=tuple(
             PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
         ),

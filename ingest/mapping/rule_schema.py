@@ -51,6 +51,11 @@ PathPattern = Annotated[str, AfterValidator(_check_path)]
 MemberName = Annotated[str, StringConstraints(min_length=1)]
 
 
+ScanKind = Literal["projection", "flat", "dark", "empty_beam", "calibration", "alignment", "invalid"]
+"""What a scan, or a frame of one, was taken for."""
+PROJECTION: Final = "projection"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -234,6 +239,14 @@ class ChannelRule(_Strict):
     """Groups that say which of their arrays are signals, and along which axes."""
 
 
+class FramesRule(_Strict):
+    """Fields that say by a key for each frame, or once for the scan, what it was taken for."""
+
+    at: tuple[Place, ...] = ()
+    fields: tuple[MemberName, ...] = ()
+    keys: dict[str, ScanKind] = {}
+
+
 class TechniqueRule(_Strict):
     """The technique that an application definition means; inferred, and only with the probe if one is named."""
 
@@ -284,6 +297,9 @@ class RuleFile(_Strict):
     users: PeopleRule = PeopleRule()
     detectors: DetectorRule = DetectorRule()
     channels: ChannelRule = ChannelRule()
+    frames: FramesRule = FramesRule()
+    scan_kinds: dict[ScanKind, Pattern] = {}
+    """What the title or the command of a scan of that kind contains; the first that fits counts."""
     techniques: tuple[TechniqueRule, ...] = ()
     end_required: bool = False
     """An entry without an end is unfinished."""

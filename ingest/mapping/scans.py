@@ -12,6 +12,7 @@ from ingest.mapping.channels import find_channels
 from ingest.mapping.drafts import DetectorDraft, Moment, ScanDraft, Taken
 from ingest.mapping.people import find_people
 from ingest.mapping.rule_schema import Kind
+from ingest.mapping.scan_kinds import find_kind
 
 if TYPE_CHECKING:
     from ingest.mapping.findings import Search
@@ -54,6 +55,7 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
     energy, wavelength = find_beam(search, probe)
     start, end = _find_times(search)
     channels = find_channels(search)
+    kind, frames = find_kind(search, texts.get("title"), texts.get("command"))
     entry = search.index.entry.group
     return ScanDraft(
         entry=entry.path,
@@ -70,6 +72,9 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
         motors=channels.motors,
         counters=channels.counters,
         positions=channels.positions,
+        kind=kind,
+        frames=frames,
+        served_by=(),  # the others are not known yet
         ended=end is not None or not rules.end_required,
         **texts,
     )

@@ -25,6 +25,8 @@ class Budget:
     array_values: int = 32
     vector_points: int = 10_000
     """Longest numeric vector that is read for its extremes."""
+    tallied_points: int = 100_000
+    """Longest vector of keys, one for each frame, that is counted out."""
     read_bytes: int = 1 << 20
     """Largest string array, fixed string or chunk that is read: a chunk of ten values may unpack to gigabytes."""
     linked_files: int = 1_000

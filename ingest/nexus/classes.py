@@ -111,6 +111,9 @@ _PAYLOAD_NAMES = frozenset(
     }
 )
 
+TALLIED_NAMES = frozenset({"image_key", "image_key_control"})
+"""Arrays that hold a key for each frame: how often each stands there is kept."""
+
 
 def to_class(raw: object) -> str:
     """Return a stored NX_class, stripped, or empty where there is none."""

@@ -34,6 +34,7 @@ class _Field(msgspec.Struct, omit_defaults=True):
     chunks: tuple[int, ...] = ()
     filters: tuple[str, ...] = ()
     attributes: dict[str, Value] = {}
+    tally: dict[str, int] = {}
 
 
 class _Group(msgspec.Struct, omit_defaults=True):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.redaction import is_kept_of_a_user, is_personal, names_somebody, to_person_text, to_redacted
-from ingest.nexus.classes import Reading, is_payload
+from ingest.nexus.classes import TALLIED_NAMES, Reading, is_payload
 from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach
 from ingest.nexus.record import Field
-from ingest.nexus.values import to_extremes, to_value
+from ingest.nexus.values import to_extremes, to_tally, to_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,8 @@ def read_field(opened: OpenField, name: str, scope: Scope) -> Field:
     unit = attributes.pop("units", None)
     value: dict[str, Any] = {}
     if not storage.foreign and not _holds_back(name, scope):
-        value = _read_value(opened, _points_to_read(head, name, attributes, scope), scope.budget)
+        points = _points_to_read(head, name, attributes, scope)
+        value = _read_value(opened, points, scope.budget, is_tallied=name.lower() in TALLIED_NAMES)
     if scope.is_user and "value" in value:
         value["value"] = _to_kept(name, value["value"])
     if not value:
@@ -103,12 +104,14 @@ def _points_to_read(head: Head, name: str, attributes: dict[str, Value], scope: 
     """Return how long a field may be for its values to be read: one, few, or as many as a scan has points."""
     if head.size <= 1 or scope.reading is Reading.HEADS or is_payload(name, attributes, scope.reading):
         return 1
+    if name.lower() in TALLIED_NAMES and head.kind.numeric:
+        return scope.budget.tallied_points
     if scope.reading is Reading.SMALL or not head.kind.numeric or len(head.shape) > 1:
         return scope.budget.array_values
     return scope.budget.vector_points
 
 
-def _read_value(opened: OpenField, points: int, budget: Budget) -> dict[str, Any]:
+def _read_value(opened: OpenField, points: int, budget: Budget, *, is_tallied: bool = False) -> dict[str, Any]:
     """Return the value or the extremes as keywords of Field; nothing where it is too large or cannot be read."""
     head, chunk = opened.head, math.prod(opened.storage.chunks)
     if not 0 < head.size <= points or head.kind.item_size * max(head.size, chunk) > budget.read_bytes:
@@ -119,7 +122,7 @@ def _read_value(opened: OpenField, points: int, budget: Budget) -> dict[str, Any
         raise_if_out_of_reach(error)
         return {}  # a filter that is not installed, a damaged chunk: the field is there, its value is not
     if head.size > budget.array_values:
-        return dict(to_extremes(items))
+        return {**to_extremes(items), **({"tally": tally} if is_tallied and (tally := to_tally(items)) else {})}
     value = to_value(items, head.kind.text, budget)
     if value is None:
         return dict(to_extremes(items)) if head.kind.numeric and head.size > 1 else {}

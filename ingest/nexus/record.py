@@ -68,6 +68,8 @@ class Field:
     chunks: tuple[int, ...] = ()
     filters: tuple[str, ...] = ()
     attributes: dict[str, Value] = field(default_factory=dict)
+    tally: dict[str, int] = field(default_factory=dict)
+    """How often each whole number stands there, of a long array of keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1e60
 """Beyond any physical magnitude: 7e+78 and 1e+300 are what uninitialised memory looks like."""
+MOST_KEYS = 16
+"""Different numbers past which an array is none of keys."""
 _SMALLEST = 1e-300
 _AT_SIGNS: tuple[Any, ...] = (64, "@", b"@")
 _LAST_LETTER = 0x250
@@ -93,3 +95,11 @@ def to_extremes(items: list[Any]) -> dict[str, float | int]:
     lowest, highest, mean = float(numbers.min()), float(numbers.max()), float(numbers.mean())
     ends = {"first": float(numbers[0]), "last": float(numbers[-1])}
     return {"minimum": lowest, "maximum": highest, "mean": mean, "count": int(numbers.size), **ends}
+
+
+def to_tally(items: list[Any]) -> dict[str, int]:
+    """Return how often each whole number stands there, by size; nothing if others do, or too many different ones."""
+    numbers, counts = np.unique(np.asarray(items, np.float64), return_counts=True)
+    if numbers.size > MOST_KEYS or not np.all(np.isfinite(numbers)) or np.any(numbers != np.floor(numbers)):
+        return {}
+    return {str(int(number)): int(count) for number, count in zip(numbers, counts, strict=True)}

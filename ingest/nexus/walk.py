@@ -42,6 +42,11 @@ _TURN = 64
 _LATER = 10
 """Added to the rank of a group's further turns, so that they come after the first turn of all others."""
 
+_MOVERS = 8
+"""Positioners of a further entry that are read early: a scan moves few motors, and may have a hundred counters."""
+_EARLY = 1
+"""Their rank: that of the instrument's first parts."""
+
 
 def read_tree(library: LibraryFile, parser: Parser | None, budget: Budget, swmr: bool) -> MasterRecord:
     """Return the record of an open file: its entries first, then what the root holds beside them.
@@ -228,6 +233,7 @@ class _Tree:
         self.budget = reader.budget
         self.fields_left = fields
         self.groups_left = 0 if alone else reader.budget.groups
+        self.movers_left = _MOVERS
         self.first = first
         self.queue: list[tuple[int, int, _Job]] = []
         self.queued = 0
@@ -362,9 +368,17 @@ class _Tree:
         node = self.reader.make_node(group, path)
         job.node.groups.append(node)
         self.reader.groups_seen[address] = node
-        keep = find_keep(node.nx_class, node.name)
+        keep = self._find_keep(node)
         if keep.reading is not Reading.NAME:
             self._queue_group(node, group, keep, job.scope.is_user)
+
+    def _find_keep(self, node: _Node) -> Keep:
+        """Return what is kept of a group, the moved motors of a further entry before its many detectors."""
+        keep = find_keep(node.nx_class, node.name)
+        if self.first or not self.movers_left or node.nx_class.lower() != "nxpositioner":
+            return keep
+        self.movers_left -= 1
+        return Keep(keep.reading, _EARLY)
 
 
 def _is_user_by_name(node: _Node) -> bool:

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 DATASETS = "/api/v1/datasets"
 SCANS: dict[int, Mapping[str, Any]] = {
-    0: {"command": "ascan samx 0 1 10 0.1"},
+    0: {"command": "ascan samx 0 1 10 0.1", "kind": "dark"},
     1: {
         "title": "Tomography of a tooth",
         "definition": "NXtomo",
         "is_ended": False,
         "motors": [{"name": "samx", "path": "/2.1/x"}, {"name": 'r\u00f6t "%', "path": "/2.1/r"}],
         "counters": [{"name": "I0", "path": "/2.1/samy", "shape": [5]}],
+        "kind": "projection",
+        "served_by": [{"kind": "dark", "entry_name": "/1.1"}],
+        "frames": {"projection": 5},
         "detectors": [{"name": "eiger", "path": "/2.1/e", "label": None, "shape": [5, 64, 96]}],
     },
     2: {"title": "50% done", "definition": "NXtomo", "entry_name": "/a b/\u00e9?c%"},
@@ -78,11 +81,24 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"counter": "I0", "motor": "samx"}, [1]),
         ({"counter": "samx"}, []),
         ({"detector": "eiger"}, [1]),
+        ({"kind": "dark"}, [0]),
+        ({"kind": ["dark", "projection"]}, [0, 1]),
+        ({"served_by": "1.1"}, [1]),
+        ({"served_by": "/1.1"}, [1]),
+        ({"served_by": "1"}, []),
+        ({"served_by": "dark"}, []),
     ],
     ids=str,
 )
 def test_scans_are_what_is_asked_for(client: TestClient, path: str, asked: Any, ordinals: list[int]) -> None:
     assert [scan["ordinal"] for scan in client.get(f"{path}/scans", params=asked).json()["items"]] == ordinals
+
+
+def test_scan_tells_its_kind_its_frames_and_by_which_it_is_served(client: TestClient, path: str) -> None:
+    first, second, third = client.get(f"{path}/scans").json()["items"]
+    assert [each["kind"] for each in (first, second, third)] == ["dark", "projection", None]
+    assert (second["frames"], third["frames"]) == ({"projection": 5}, {})
+    assert (second["served_by"], third["served_by"]) == ([{"kind": "dark", "entry_name": "/1.1"}], [])
 
 
 def test_each_scan_is_reached_by_its_entry_name(client: TestClient, path: str) -> None:

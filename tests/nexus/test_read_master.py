@@ -225,6 +225,32 @@ def test_motors_once_and_afterwards_only_what_moved(write: Write, group: AddGrou
     assert not [group for entry in record.entries for group in entry.walk() if "start" in group.path]
 
 
+def test_moved_motors_of_a_further_entry_are_read_before_its_many_counters(write: Write, group: AddGroup) -> None:
+    def change(file: h5py.File) -> None:
+        second = group(file, "second", "NXentry", title="ascan")
+        instrument = group(second, "instrument", "NXinstrument", name="I1")
+        for number in range(50):
+            group(instrument, f"counter{number:02}", "NXdetector", data=np.arange(5.0), mode="MEAN")
+        group(instrument, "samx", "NXpositioner", value=np.arange(5.0))
+
+    record = read_master(write(change))
+    assert find_field(record, "/second/instrument/samx/value").value == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert record.truncated["fields"] + record.truncated["groups"] > 0
+
+
+def test_keys_of_frames_are_counted_out_where_they_are_many(write: Write, group: AddGroup) -> None:
+    def change(file: h5py.File) -> None:
+        keys = np.repeat([2, 1, 0], [10, 20, 20_000])
+        group(file["entry"], "cam", "NXdetector", image_key=keys, counts_per_frame=keys)
+        group(file["entry"], "few", "NXdetector", image_key=keys[:12])
+
+    record = read_master(write(change))
+    assert find_field(record, "/entry/cam/image_key").tally == {"0": 20_000, "1": 20, "2": 10}
+    assert find_field(record, "/entry/cam/counts_per_frame").maximum is None
+    few = find_field(record, "/entry/few/image_key")
+    assert (few.value, few.tally) == ([2] * 10 + [1] * 2, {})
+
+
 def test_measured_channels_by_name_shape_and_unit(write: Write, group: AddGroup) -> None:
     def change(file: h5py.File) -> None:
         detector = group(file["entry/instrument"], "diode", "NXdetector", signal=np.arange(4.0))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.nexus.budget import DEFAULT_BUDGET
-from ingest.nexus.values import to_extremes, to_name, to_number, to_text, to_value
+from ingest.nexus.values import to_extremes, to_name, to_number, to_tally, to_text, to_value
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,17 @@ def test_extremes_leave_out_what_is_no_number() -> None:
     extremes = to_extremes([3.0, np.nan, 1.0, 7e78, 2.0, np.inf])
     assert extremes == {"minimum": 1.0, "maximum": 3.0, "mean": 2.0, "count": 3, "first": 3.0, "last": 2.0}
     assert to_extremes([np.nan]) == {}
+
+
+@pytest.mark.parametrize(
+    ("items", "tally"),
+    [
+        ([2, 0, 0, 2, 1, 0, -1], {"-1": 1, "0": 3, "1": 1, "2": 2}),
+        ([0.0, 1.0], {"0": 1, "1": 1}),
+        ([0.5, 1.0], {}),
+        ([0.0, float("nan")], {}),
+        (list(range(17)), {}),
+    ],
+)
+def test_keys_are_counted_out(items: list[float], tally: dict[str, int]) -> None:
+    assert to_tally(items) == tally

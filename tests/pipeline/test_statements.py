@@ -27,6 +27,7 @@ from ingest.mapping.drafts import (
     PositionDraft,
     Quantity,
     ScanDraft,
+    ServingDraft,
     Taken,
     TechniqueDraft,
 )
@@ -68,6 +69,9 @@ SCAN = ScanDraft(
     detectors=(DetectorDraft("eiger", PATH, "Eiger"),),
     motors=(MotorDraft("samx", PATH, "mm", 0.0, 1.0, 0.0, 1.0, 11),),
     counters=(CounterDraft("I0", PATH, (11,), "A"),),
+    kind=Taken("projection", PATH, "0"),
+    frames={"projection": 11},
+    served_by=(ServingDraft("dark", "/2.1"),),
 )
 DRAFT = DatasetDraft(
     kind=FileKind.NEXUS,
@@ -116,7 +120,15 @@ def test_the_same_draft_says_the_same() -> None:
 # Where motors stood is stored of the dataset.
 @pytest.mark.parametrize("name", sorted({f.name for f in fields(ScanDraft)} - NOT_STORED - {"positions"}))
 def test_every_field_of_a_scan_shows(name: str) -> None:
-    empty: Any = () if name in {"users", "detectors", "motors", "counters"} else False if name == "ended" else None
+    empty: Any = (
+        ()
+        if name in {"users", "detectors", "motors", "counters", "served_by"}
+        else {}
+        if name == "frames"
+        else False
+        if name == "ended"
+        else None
+    )
     assert differs(replace(DRAFT, scans=(replace(SCAN, **{name: empty}),)))
 
 

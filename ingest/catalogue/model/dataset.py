@@ -164,7 +164,7 @@ class Scan(Base):
     counters: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
     """What it measured: name, shape, unit."""
     kind: Mapped[str | None] = mapped_column(String(32))
-    """None for an ordinary scan; else what it is taken for: dark, flat, empty_beam, calibration."""
+    """What it was taken for, where that is anything special: projection, flat, dark, empty_beam, calibration, ..."""
     frames: Mapped[dict[str, int] | None] = mapped_column(JSON(none_as_null=True))
     """Where its frames are of several kinds, how many there are of each."""
     served_by: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
