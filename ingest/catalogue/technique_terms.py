@@ -70,7 +70,7 @@ def ancestors(pid: str) -> tuple[TechniqueTerm, ...]:
     level = _broader_of(pid)
     while level:
         found |= dict.fromkeys(level)
-        level = [above for one in level for above in _broader_of(one) if above not in found]
+        level = tuple(above for one in level for above in _broader_of(one) if above not in found)
     return tuple(load_terms()[one] for one in found)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest.catalogue.units import find_probe
-from ingest.mapping.drafts import DatasetDraft, Origin, Quantity, ScanDraft, Taken, TechniqueDraft
+from ingest.mapping.drafts import DatasetDraft, Origin, Quantity, Taken
 from ingest.mapping.findings import Search
 from ingest.mapping.parameters import find_parameters, to_parameters
 from ingest.mapping.positions import EntryIndex
 from ingest.mapping.recognising import Traits
 from ingest.mapping.scan_kinds import tie_scans
 from ingest.mapping.scans import sort_key, to_scan
+from ingest.mapping.techniques import find_techniques, merge_techniques
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
+    from ingest.mapping.drafts import ScanDraft, TechniqueDraft
     from ingest.mapping.parameters import Found
     from ingest.mapping.rule_schema import RuleFile
     from ingest.mapping.rules import Rules
@@ -27,12 +27,14 @@ def to_drafts(record: MasterRecord, rules: Rules, timezone: ZoneInfo) -> Dataset
     """Return what the record says by these rules; times without a zone are taken to be in `timezone`."""
     scans: list[ScanDraft] = []
     found: dict[str, list[Found]] = {}
+    techniques: list[TechniqueDraft] = []
     flags: dict[str, None] = {}
     for entry in record.entries:
         search = Search(EntryIndex(entry, record.root, rules.plan.classes), rules.plan, timezone)
         scan = to_scan(search, rules.file)
         scans.append(scan)
         found[scan.entry] = find_parameters(search, scan)
+        techniques += find_techniques(search, scan)
         flags.update(dict.fromkeys(search.flags))
     scans.sort(key=sort_key)
     return DatasetDraft(
@@ -41,29 +43,13 @@ def to_drafts(record: MasterRecord, rules: Rules, timezone: ZoneInfo) -> Dataset
         rules_version=rules.version,
         scans=tie_scans(scans),
         parameters=to_parameters((scan.entry, found[scan.entry]) for scan in scans),
-        techniques=tuple(_to_techniques(scans, rules.file)),
+        techniques=tuple(merge_techniques(techniques)),
         positions=max((scan.positions for scan in scans), key=len, default=()),
         linked_files=record.linked_files,
         flags=tuple(flags),
         is_side_file=_is_side_file(record, scans, rules.file),
         truncated=dict(record.truncated),
     )
-
-
-def _to_techniques(scans: list[ScanDraft], rules: RuleFile) -> Iterator[TechniqueDraft]:
-    """Yield the technique of each application definition once. A definition says how data look: an inference."""
-    seen: set[str] = set()
-    for scan in scans:
-        if scan.definition is None:
-            continue
-        probe = find_probe(scan.probe.value) if scan.probe is not None else None
-        stated = scan.definition.value.casefold()
-        for rule in rules.techniques:
-            if rule.definition.casefold() == stated and rule.probe in {None, probe} and rule.name not in seen:
-                seen.add(rule.name)
-                yield TechniqueDraft(
-                    rule.name, scan.definition.path, scan.definition.value, origin=Origin.INFERRED, pid=rule.pid
-                )
 
 
 def _is_side_file(record: MasterRecord, scans: list[ScanDraft], rules: RuleFile) -> bool:

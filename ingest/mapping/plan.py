@@ -15,7 +15,16 @@ from ingest.mapping.paths import to_path_form
 from ingest.mapping.positions import ClassNames, Position, to_position
 
 if TYPE_CHECKING:
-    from ingest.mapping.rule_schema import BareUnit, ChannelRule, Kind, RuleFile, ScanField, ScanKind, Source, Target
+    from ingest.mapping.rule_schema import (
+        BareUnit,
+        ChannelRule,
+        Kind,
+        RuleFile,
+        ScanField,
+        Source,
+        Target,
+        TechniqueRule,
+    )
 
 _NEVER: Final = re.compile(r"(?!)")
 
@@ -99,12 +108,14 @@ class ChannelPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class FramesPlan:
-    """Where keys of frames stand, parsed; names in lower case."""
+class TechniquePlan:
+    """One rule for techniques, parsed; definitions in lower case."""
 
-    at: tuple[Position, ...]
-    fields: tuple[str, ...]
-    keys: dict[str, ScanKind]
+    rule: TechniqueRule
+    definitions: frozenset[str]
+    moved: re.Pattern[str]
+    measured: tuple[re.Pattern[str], ...]
+    present: tuple[SourcePlan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +140,9 @@ class Plan:
     people: tuple[Position, ...]
     detectors: tuple[Position, ...]
     channels: ChannelPlan
-    frames: FramesPlan
-    scan_kinds: tuple[tuple[ScanKind, re.Pattern[str]], ...]
     paths: tuple[PathPlan, ...]
+    techniques: tuple[TechniquePlan, ...]
+    technique_sources: tuple[SourcePlan, ...]
 
 
 def to_plan(file: RuleFile) -> Plan:
@@ -152,15 +163,22 @@ def to_plan(file: RuleFile) -> Plan:
         people=tuple(map(to_position, file.users.at)),
         detectors=tuple(map(to_position, file.detectors.at)),
         channels=_to_channels(file.channels),
-        frames=FramesPlan(
-            at=tuple(map(to_position, file.frames.at)),
-            fields=tuple(name.casefold() for name in file.frames.fields),
-            keys=file.frames.keys,
-        ),
-        scan_kinds=tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in file.scan_kinds.items()),
         paths=tuple(
             PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
         ),
+        techniques=tuple(map(_to_technique, file.techniques)),
+        technique_sources=tuple(map(to_source, file.technique_sources)),
+    )
+
+
+def _to_technique(rule: TechniqueRule) -> TechniquePlan:
+    definitions = (rule.definition,) if isinstance(rule.definition, str) else rule.definition
+    return TechniquePlan(
+        rule=rule,
+        definitions=frozenset(text.casefold() for text in definitions),
+        moved=_join((rule.moved.named,) if rule.moved is not None else ()),
+        measured=tuple(re.compile(pattern, re.IGNORECASE) for pattern in rule.measured),
+        present=tuple(map(to_source, rule.present)),
     )
 
 

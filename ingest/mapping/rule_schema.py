@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
 
 from ingest.catalogue.scan_fields import SCAN_FIELDS, FieldKind
+from ingest.catalogue.technique_terms import find_technique, to_pid
 from ingest.catalogue.units import Probe, parse_unit
 from ingest.catalogue.vocabulary import NUMBERED, ValueType, load_vocabulary
 from ingest.mapping.paths import to_path_form
@@ -49,11 +50,6 @@ Place = Annotated[str, AfterValidator(_check_position)]
 """A position: `NXsample/NXbeam`, `NXcollection:positioners`, `:experiment`, `root`."""
 PathPattern = Annotated[str, AfterValidator(_check_path)]
 MemberName = Annotated[str, StringConstraints(min_length=1)]
-
-
-ScanKind = Literal["projection", "flat", "dark", "empty_beam", "calibration", "alignment", "invalid"]
-"""What a scan, or a frame of one, was taken for."""
-PROJECTION: Final = "projection"
 
 
 class _Strict(BaseModel):
@@ -239,21 +235,46 @@ class ChannelRule(_Strict):
     """Groups that say which of their arrays are signals, and along which axes."""
 
 
-class FramesRule(_Strict):
-    """Fields that say by a key for each frame, or once for the scan, what it was taken for."""
+class Movement(_Strict):
+    """A motor that the scan moved far enough, and at enough points."""
 
-    at: tuple[Place, ...] = ()
-    fields: tuple[MemberName, ...] = ()
-    keys: dict[str, ScanKind] = {}
+    named: Pattern
+    """Its name must contain this."""
+    unit: Unit
+    span: float
+    longest: float = float("inf")
+    """Between the two lies the way from its lowest to its highest position, in the unit."""
+    points: int = 2
+    """At least so many."""
+    over_edge: bool = False
+    """On its way lies an x-ray absorption edge: of an element of the sample, where a formula is known."""
 
 
 class TechniqueRule(_Strict):
-    """The technique that an application definition means; inferred, and only with the probe if one is named."""
+    """A technique that is inferred where all that is said here holds."""
 
-    definition: str
     name: str
     pid: str
+    """The term's identifier; of one in PaNET or ESRFET the name must be the label, for the identifiers look alike."""
+    definition: str | tuple[str, ...] = ()
+    """The entry names one of these application definitions."""
     probe: Probe | None = None
+    """The source emits this."""
+    moved: Movement | None = None
+    measured: tuple[Pattern, ...] = ()
+    """For each of these the scan has a counter whose name contains it."""
+    present: tuple[Source, ...] = ()
+    """In each of these something stands."""
+
+    @model_validator(mode="after")
+    def _check_term(self) -> Self:
+        if not (self.definition or self.moved or self.present):
+            raise ValueError("a technique is told by `definition`, `moved` or `present`")
+        term = find_technique(self.pid)
+        if to_pid(self.pid) is not None and (term is None or term.label != self.name):
+            meant = f"is {term.label!r}" if term is not None else "is no term that is known"
+            raise ValueError(f"{self.pid} {meant}, not {self.name!r}")
+        return self
 
 
 class SideFileRule(_Strict):
@@ -297,10 +318,9 @@ class RuleFile(_Strict):
     users: PeopleRule = PeopleRule()
     detectors: DetectorRule = DetectorRule()
     channels: ChannelRule = ChannelRule()
-    frames: FramesRule = FramesRule()
-    scan_kinds: dict[ScanKind, Pattern] = {}
-    """What the title or the command of a scan of that kind contains; the first that fits counts."""
     techniques: tuple[TechniqueRule, ...] = ()
+    technique_sources: tuple[Source, ...] = ()
+    """Where a file states techniques: identifiers, labels or abbreviations of terms, one or several in a text."""
     end_required: bool = False
     """An entry without an end is unfinished."""
     side_file: SideFileRule = SideFileRule()
