@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Kind,
         RuleFile,
         ScanField,
+        ScanKind,
         Source,
         Target,
         TechniqueRule,
@@ -119,6 +120,15 @@ class TechniquePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FramesPlan:
+    """Where keys of frames stand, parsed; names in lower case."""
+
+    at: tuple[Position, ...]
+    fields: tuple[str, ...]
+    keys: dict[str, ScanKind]
+
+
+@dataclass(frozen=True, slots=True)
 class PathPlan:
     """One path pattern as a regular expression, with the text it was made from."""
 
@@ -140,6 +150,8 @@ class Plan:
     people: tuple[Position, ...]
     detectors: tuple[Position, ...]
     channels: ChannelPlan
+    frames: FramesPlan
+    scan_kinds: tuple[tuple[ScanKind, re.Pattern[str]], ...]
     paths: tuple[PathPlan, ...]
     techniques: tuple[TechniquePlan, ...]
     technique_sources: tuple[SourcePlan, ...]
@@ -163,6 +175,12 @@ def to_plan(file: RuleFile) -> Plan:
         people=tuple(map(to_position, file.users.at)),
         detectors=tuple(map(to_position, file.detectors.at)),
         channels=_to_channels(file.channels),
+        frames=FramesPlan(
+            at=tuple(map(to_position, file.frames.at)),
+            fields=tuple(name.casefold() for name in file.frames.fields),
+            keys=file.frames.keys,
+        ),
+        scan_kinds=tuple((kind, re.compile(form, re.IGNORECASE)) for kind, form in file.scan_kinds.items()),
         paths=tuple(
             PathPlan(rule.pattern, to_path_form(rule.pattern, {**file.path_parts, **rule.parts})) for rule in file.paths
         ),

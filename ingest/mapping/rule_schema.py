@@ -52,6 +52,11 @@ PathPattern = Annotated[str, AfterValidator(_check_path)]
 MemberName = Annotated[str, StringConstraints(min_length=1)]
 
 
+ScanKind = Literal["projection", "flat", "dark", "empty_beam", "calibration", "alignment", "invalid"]
+"""What a scan, or a frame of one, was taken for."""
+PROJECTION: Final = "projection"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -250,6 +255,14 @@ class Movement(_Strict):
     """On its way lies an x-ray absorption edge: of an element of the sample, where a formula is known."""
 
 
+class FramesRule(_Strict):
+    """Fields that say by a key for each frame, or once for the scan, what it was taken for."""
+
+    at: tuple[Place, ...] = ()
+    fields: tuple[MemberName, ...] = ()
+    keys: dict[str, ScanKind] = {}
+
+
 class TechniqueRule(_Strict):
     """A technique that is inferred where all that is said here holds."""
 
@@ -318,6 +331,9 @@ class RuleFile(_Strict):
     users: PeopleRule = PeopleRule()
     detectors: DetectorRule = DetectorRule()
     channels: ChannelRule = ChannelRule()
+    frames: FramesRule = FramesRule()
+    scan_kinds: dict[ScanKind, Pattern] = {}
+    """What the title or the command of a scan of that kind contains; the first that fits counts."""
     techniques: tuple[TechniqueRule, ...] = ()
     technique_sources: tuple[Source, ...] = ()
     """Where a file states techniques: identifiers, labels or abbreviations of terms, one or several in a text."""
