@@ -1,7 +1,8 @@
-"""Lists cost what they show: SQLite looks datasets, scans and files up in an index and never reads through them."""
+"""Lists and the queue cost what they give: SQLite looks rows up in an index and never reads through them."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from ingest.catalogue.investigations import (
     get_investigation,
     list_investigations,
 )
+from ingest.catalogue.masters import claim_next, release_abandoned
 from ingest.catalogue.paging import PageRequest
 from ingest.catalogue.samples import SampleQuestion, get_sample, list_samples
 from ingest.catalogue.visibility import ANONYMOUS, OPERATOR, Viewer
@@ -95,3 +97,17 @@ def test_files_are_read_in_their_order_and_no_further(catalogue: Catalogue, sess
     plan = explain(catalogue, session, lambda: list_files(session, ANONYMOUS, NOW, dataset_id, request))[-1]
     assert len(plan) == 1
     assert "(dataset_id=? AND ordinal>?)" in plan[0]
+
+
+@pytest.mark.parametrize("root_ids", [None, [1]], ids=["of all roots", "of one root"])
+def test_the_next_master_is_claimed_however_many_are_due(
+    catalogue: Catalogue, session: Session, root_ids: list[int] | None
+) -> None:
+    plan = explain(catalogue, session, lambda: claim_next(session, "host:1:1:1", NOW, root_ids))[-1]
+    assert any("ix_master_file_queue (next_attempt_at<?)" in step for step in plan), plan
+    assert not any("ORDER BY" in step for step in plan), plan
+
+
+def test_abandoned_masters_are_found_however_many_are_due(catalogue: Catalogue, session: Session) -> None:
+    plan = explain(catalogue, session, lambda: release_abandoned(session, NOW, timedelta(minutes=1), 3))[-1]
+    assert any("ix_master_file_claimed" in step for step in plan), plan

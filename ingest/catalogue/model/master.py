@@ -36,10 +36,17 @@ class MasterFile(Stamped, Base):
     __tablename__ = "master_file"
     __table_args__ = (
         Index(
-            "ix_master_file_due",
-            "next_attempt_at",
+            "ix_master_file_queue",
+            # A crawl makes thousands due at one moment: the id is the order among them.
+            *("next_attempt_at", "id"),
             sqlite_where=text("next_attempt_at IS NOT NULL"),
             postgresql_where=text("next_attempt_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_master_file_claimed",
+            "claimed_at",
+            sqlite_where=text("claimed_at IS NOT NULL"),
+            postgresql_where=text("claimed_at IS NOT NULL"),
         ),
         Index("ix_master_file_root_path", "root_id", "path"),
         Index("ix_master_file_digest", "record_digest"),
