@@ -3,6 +3,7 @@
 * Tokens of each noun in a field of its own (`words_sample`). The standard tokenizer, the one that every server has,
   splits at more than blanks; so what is not ASCII goes in as its code between underscores, at which it never splits.
 * Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
+* The elements of each formula as one term (`elements`).
 * Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
 * Numbers as nested objects of name, values or extremes, and the lowest of them, whatever the names: a field for each
   name would be a mapping that grows, and that one file with ten thousand names breaks.
@@ -18,8 +19,10 @@ from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
     check_id,
+    to_elements_keys,
     to_facet_entry,
     to_facet_value,
+    to_hill_keys,
     to_instants,
     to_mark,
     to_name_order,
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 4
+LAYOUT_VERSION: Final = 5
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -82,6 +85,7 @@ def to_mapping() -> dict[str, Any]:
         "visible_from": {"type": "long"},
         "file_size": {"type": "long", "index": False},
         "key": {"type": "keyword", "doc_values": False},
+        "elements": {"type": "keyword", "doc_values": False},
         "text": _WORDS,
         PARAMETER_WORDS: _WORDS,
         PARAMETER_FACET: {"type": "keyword"},
@@ -112,6 +116,7 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "name_order": to_name_order(document.name, document.id),
         "file_size": document.file_size,
         "number": list(_to_numbers(document.numbers)),
+        "elements": to_elements_keys(document),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
         **to_instants(document),
         **to_periods(document),
@@ -128,7 +133,7 @@ def to_number(value: float) -> float:
 
 
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
-    keys = entry["key"] = []
+    keys = entry["key"] = to_hill_keys(document)
     for noun in Noun:
         if values := to_values(document, noun):
             sought = to_sought_values(document, noun)

@@ -11,14 +11,25 @@ from ingest.catalogue.search.elastic_layout import NO_WORDS, PARAMETER_WORDS, to
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, VisibilityFilter
-from ingest.catalogue.search.keys import to_facet_value, to_mark, to_microseconds, to_safe, to_value_key
+from ingest.catalogue.search.keys import (
+    to_elements_key,
+    to_elements_pattern,
+    to_facet_value,
+    to_hill_key,
+    to_mark,
+    to_microseconds,
+    to_safe,
+    to_value_key,
+)
 from ingest.catalogue.search.nouns import Noun
 from ingest.catalogue.search.query import (
     All,
     And,
     DateRange,
+    Elements,
     Ending,
     FieldMatch,
+    Leaf,
     Not,
     Or,
     ParameterRange,
@@ -72,20 +83,20 @@ def _translate(query: Query) -> Clause:
             return _translate_leaf(query)
 
 
-def _translate_leaf(query: All | Word | Phrase | FieldMatch | ParameterRange | DateRange) -> Clause:
+def _translate_leaf(query: Leaf) -> Clause:
     match query:
         case All():
             return {"match_all": {"boost": 0.0}}
-        case Word(text):
+        case Word(text) | Phrase(text):
             return _anywhere(to_tokens(text), query.ending)
-        case Phrase(text):
-            return _anywhere(to_tokens(text), Ending.WHOLE)
         case FieldMatch(field, value):
             return _in_field(field, value, query.ending)
         case ParameterRange():
             return _unscored(_in_range(query))
         case DateRange():
             return _unscored(_in_dates(query))
+        case Elements(symbols, is_exact):
+            return _unscored(_of_elements(symbols, is_exact))
 
 
 def _combine(parts: tuple[Query, ...]) -> Clause:
@@ -122,8 +133,27 @@ def _in_field(field: str, value: str, ending: Ending) -> Clause:
     tokens = to_tokens(value)
     if field in set(Noun):
         step = STEPS.get(Noun(field), OTHER_STEP)
-        return _scored(_sequence(f"words_{field}", tokens, ending), step)
+        sequence = _sequence(f"words_{field}", tokens, ending)
+        return _scored(_or_equal_formula(sequence, value) if _is_formula(field, ending) else sequence, step)
     return _scored(_sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
+
+
+def _is_formula(field: str, ending: Ending) -> bool:
+    return field == Noun.FORMULA and ending is Ending.WHOLE
+
+
+def _or_equal_formula(sequence: Clause, formula: str) -> Clause:
+    key = to_hill_key(formula)
+    if key is None:
+        return sequence
+    return {"bool": {"should": [sequence, {"term": {"key": key}}], "minimum_should_match": 1}}
+
+
+def _of_elements(symbols: tuple[str, ...], is_exact: bool) -> Clause:
+    """Return documents with a formula of these elements; all terms that fit, however many."""
+    if is_exact:
+        return {"term": {"elements": to_elements_key(symbols)}}
+    return {"regexp": {"elements": {"value": to_elements_pattern(symbols), "rewrite": "constant_score"}}}
 
 
 def _sequence(field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:

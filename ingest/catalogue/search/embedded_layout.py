@@ -2,6 +2,7 @@
 
 * Tokens of each noun in a field of its own (`words_sample`), split at blanks only: `folding` has made them.
 * Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
+* The elements of each formula as one term (`elements`).
 * Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
 * Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges, `.a` for the lowest one of a list
   of several, so that sorting and counting tell it from a single value. They are whole numbers that sort
@@ -22,8 +23,10 @@ from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
     check_id,
+    to_elements_keys,
     to_facet_entry,
     to_facet_value,
+    to_hill_keys,
     to_instants,
     to_mark,
     to_name_order,
@@ -39,7 +42,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_va
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 5
+LAYOUT_VERSION: Final = 6
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -65,7 +68,8 @@ def make_schema() -> Schema:
     for name in ("start_date", "end_date", "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
     builder.add_text_field("name_order", fast=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    for name in ("key", "elements"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for _, facet, words in _FIELDS:
         if words:
             builder.add_text_field(words, tokenizer_name="whitespace")
@@ -89,6 +93,7 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "name_order": to_name_order(document.name, document.id),
         "file_size": document.file_size,
         "number": _to_numbers(document.numbers),
+        "elements": to_elements_keys(document),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
     }
     entry |= to_instants(document) | to_periods(document)
@@ -110,7 +115,7 @@ def to_key(name: str) -> str:
 
 
 def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
-    keys = entry["key"] = []
+    keys = entry["key"] = to_hill_keys(document)
     for noun, facet, words in _FIELDS:
         if values := to_values(document, noun):
             sought = to_sought_values(document, noun)

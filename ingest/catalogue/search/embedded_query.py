@@ -20,14 +20,25 @@ from ingest.catalogue.search.embedded_layout import (
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
-from ingest.catalogue.search.keys import to_mark, to_microseconds, to_safe, to_sortable, to_value_key
+from ingest.catalogue.search.keys import (
+    to_elements_key,
+    to_elements_pattern,
+    to_hill_key,
+    to_mark,
+    to_microseconds,
+    to_safe,
+    to_sortable,
+    to_value_key,
+)
 from ingest.catalogue.search.nouns import Noun
 from ingest.catalogue.search.query import (
     All,
     And,
     DateRange,
+    Elements,
     Ending,
     FieldMatch,
+    Leaf,
     Not,
     Or,
     ParameterRange,
@@ -78,14 +89,12 @@ class Translator:
             case _:
                 return self._translate_leaf(query)
 
-    def _translate_leaf(self, query: All | Word | Phrase | FieldMatch | ParameterRange | DateRange) -> Clause:
+    def _translate_leaf(self, query: Leaf) -> Clause:
         match query:
             case All():
                 return _unscored(Clause.all_query())
-            case Word(text):
+            case Word(text) | Phrase(text):
                 return self._anywhere(to_tokens(text), query.ending)
-            case Phrase(text):
-                return self._anywhere(to_tokens(text), Ending.WHOLE)
             case FieldMatch(field, value):
                 return self._in_field(field, value, query.ending)
             case ParameterRange():
@@ -94,6 +103,8 @@ class Translator:
                 first = None if low is None else to_microseconds(low)
                 last = None if high is None else to_microseconds(high) - 1
                 return self._integers(instant.value, first, last)
+            case Elements(symbols, is_exact):
+                return _unscored(self._of_elements(symbols, is_exact))
 
     def _combine(self, parts: tuple[Query, ...]) -> Clause:
         """Return all of the parts; those that are negated are taken away from the others, or from all."""
@@ -120,8 +131,24 @@ class Translator:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
         if field in set(Noun):
             step = STEPS.get(Noun(field), OTHER_STEP)
-            return Clause.const_score_query(self._sequence(f"words_{field}", tokens, ending), step)
+            sequence = self._sequence(f"words_{field}", tokens, ending)
+            if field == Noun.FORMULA and ending is Ending.WHOLE:
+                sequence = self._or_equal_formula(sequence, value)
+            return Clause.const_score_query(sequence, step)
         return Clause.const_score_query(self._sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
+
+    def _or_equal_formula(self, sequence: Clause, formula: str) -> Clause:
+        key = to_hill_key(formula)
+        if key is None:
+            return sequence
+        equal = Clause.term_query(self.index.schema, "key", key)
+        return Clause.boolean_query([(Occur.Should, sequence), (Occur.Should, equal)])
+
+    def _of_elements(self, symbols: tuple[str, ...], is_exact: bool) -> Clause:
+        """Return documents with a formula of these elements."""
+        if is_exact:
+            return Clause.term_query(self.index.schema, "elements", to_elements_key(symbols))
+        return Clause.regex_query(self.index.schema, "elements", to_elements_pattern(symbols))
 
     def _sequence(self, field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:
         """Return the tokens one after the other in one value; in ASCII they hold nothing that a pattern could mean.

@@ -9,10 +9,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from ingest.catalogue.formulas import find_composition
 from ingest.catalogue.search.folding import fold, to_clean, to_tokens
 from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.nouns import Noun
 
@@ -57,6 +60,37 @@ def to_safe(token: str) -> str:
 def to_safe_text(text: str) -> str:
     """Return the tokens of a text with a blank between them: what an engine is given, that splits at blanks only."""
     return " ".join(map(to_safe, to_tokens(text)))
+
+
+def to_hill_key(formula: str) -> str | None:
+    """Return what formulas of the same numbers of atoms have in common, or None if this is no such formula."""
+    composition = find_composition(formula)
+    return None if composition is None or composition.hill is None else f"hill\x1f{composition.hill}"
+
+
+def to_hill_keys(document: SearchDocument) -> list[str]:
+    """Return the keys of the document's formulas, of those that can be read."""
+    return [key for formula in document.formulas if (key := to_hill_key(formula))]
+
+
+def to_elements_key(symbols: Iterable[str]) -> str:
+    """Return the elements of one formula as one term: `_b_la_`."""
+    return f"_{'_'.join(sorted({symbol.lower() for symbol in symbols}))}_"
+
+
+def to_elements_keys(document: SearchDocument) -> list[str]:
+    """Return the elements of each of the document's formulas, of those that can be read."""
+    compositions = map(find_composition, document.formulas)
+    return [to_elements_key(composition.elements) for composition in compositions if composition]
+
+
+def to_elements_pattern(symbols: Iterable[str]) -> str:
+    """Return the pattern of all terms that hold these elements and perhaps others, in both engines' language.
+
+    No dots: each is a dozen states of tantivy's, which takes 1,000.
+    """
+    others = "[a-z_]*_"
+    return others + f"_({others})?".join(sorted({symbol.lower() for symbol in symbols})) + "_[a-z_]*"
 
 
 def to_facet_value(text: str) -> str:

@@ -11,14 +11,16 @@ import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from ingest.catalogue.errors import InvalidQueryError
+from ingest.catalogue.formulas import find_symbol
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import MIN_LENGTH, to_distance
-from ingest.catalogue.search.nouns import SYNONYMS, Instant, Noun
+from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Instant, Noun
 from ingest.catalogue.search.periods import parse_period, to_bounds
 from ingest.catalogue.search.query import (
     All,
     And,
     DateRange,
+    Elements,
     FieldMatch,
     Not,
     Or,
@@ -38,6 +40,8 @@ MAX_WORDS: Final = 64
 MAX_SIGNS: Final = 8
 """Words with `*` or `~`: each reads all that it stands for, 0.25 s at a million datasets if it is most of them."""
 
+MAX_ELEMENTS: Final = 20
+"""In one formula; tantivy's patterns end at some 30."""
 NEAR_SHARE: Final = 0.05
 """A value is near another if it differs by no more than this part of it."""
 
@@ -150,6 +154,8 @@ class _Parser:
             return self.parse_dates(Instant(field.lower()))
         if field.lower() == Noun.COMPLETE:
             return self.parse_boolean(place)
+        if field.lower() == ELEMENTS:
+            return self.parse_elements()
         if field.lower() in set(Noun):
             return self.parse_match(field.lower(), place)
         return self.find_range(field, place) or self.parse_match(field, place)
@@ -169,6 +175,28 @@ class _Parser:
             self.fail(f"{word!r} is neither true nor false", start)
         self.count_words(1, start)
         return FieldMatch(Noun.COMPLETE, _BOOLEANS[word.lower()], place=place)
+
+    def parse_elements(self) -> Elements:
+        start = self.at
+        quoted = self.take_quoted()
+        written = self.take_text("a symbol") if quoted is None else quoted
+        is_exact = written.startswith("=")
+        at = start + is_exact + (quoted is not None)
+        symbols = []
+        for part in written[is_exact:].split(","):
+            symbols.append(self.get_symbol(part.strip(), at))
+            at += len(part) + 1
+        if len(symbols) > MAX_ELEMENTS:
+            self.fail(f"{len(symbols)} elements are asked for at once, {MAX_ELEMENTS} are the most", start)
+        self.count_words(1, start)
+        return Elements(tuple(dict.fromkeys(symbols)), is_exact)
+
+    def get_symbol(self, written: str, position: int) -> str:
+        symbol = find_symbol(written)
+        if symbol is None:
+            wrong = f"no element has the symbol {written!r}" if written else "a symbol is missing here"
+            self.fail(f"{wrong}: write symbols with commas and no blanks between them, {ELEMENTS}:Fe,O", position)
+        return symbol
 
     def parse_dates(self, field: Instant) -> DateRange:
         quoted_at = self.at

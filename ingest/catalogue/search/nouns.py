@@ -45,9 +45,13 @@ class Instant(StrEnum):
     END = "end_date"
 
 
+ELEMENTS: Final = "elements"
+"""The field by which one asks for chemical elements, which are read from the formulas."""
+
 SYNONYMS: Final = {
     "beamline": Noun.INSTRUMENT.value,
     "date": Instant.START.value,
+    "element": ELEMENTS,
     "dataset": Noun.NAME.value,
     "visit": Noun.INVESTIGATION.value,
 }

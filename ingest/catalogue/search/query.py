@@ -72,10 +72,18 @@ class Phrase:
 
     text: str
 
+    @property
+    def ending(self) -> Ending:
+        """How its last token is to be held."""
+        return Ending.WHOLE
+
 
 @dataclass(frozen=True, slots=True)
 class FieldMatch:
-    """Tokens that follow each other in one value of a noun, or of a text parameter of that name; as in `Word`."""
+    """Tokens that follow each other in one value of a noun, or of a text parameter of that name; as in `Word`.
+
+    A whole chemical formula finds equal ones in the noun `formula`, however they are written.
+    """
 
     field: str
     value: str
@@ -122,6 +130,14 @@ class DateRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Elements:
+    """A sample's formula that holds all of these elements, by their symbols; with `is_exact` no others."""
+
+    symbols: tuple[str, ...]
+    is_exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     """All of the parts."""
 
@@ -142,4 +158,5 @@ class Not:
     part: Query
 
 
-Query: TypeAlias = All | Word | Phrase | FieldMatch | ParameterRange | DateRange | And | Or | Not
+Leaf: TypeAlias = All | Word | Phrase | FieldMatch | ParameterRange | DateRange | Elements
+Query: TypeAlias = Leaf | And | Or | Not

@@ -33,9 +33,4 @@ EXACT_STEPS: Final = {
 def to_whole_text(query: Query) -> str:
     """Return the words and phrases that all must be found, as they were written one after the other; "" if none."""
     parts = query.parts if isinstance(query, And) else (query,)
-    texts = (
-        part.text
-        for part in parts
-        if isinstance(part, Phrase) or (isinstance(part, Word) and part.ending is Ending.WHOLE)
-    )
-    return " ".join(texts)
+    return " ".join(part.text for part in parts if isinstance(part, Word | Phrase) and part.ending is Ending.WHOLE)

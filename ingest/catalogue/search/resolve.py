@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import SYNONYMS, Instant, Noun
+from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Instant, Noun
 from ingest.catalogue.search.query import And, FieldMatch, Not, Or, ParameterRange, Place, Query
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 
@@ -106,7 +106,7 @@ def _get_parameter_name(written: str, units: Mapping[str, str], aliases: Mapping
     same = [name for name in units if fold(name) == folded]
     if len(same) == 1:
         return same[0]
-    near = same or _find_near(folded, [*units, *aliases, *Noun, *Instant, *SYNONYMS])
+    near = same or _find_near(folded, [*units, *aliases, *Noun, *Instant, *SYNONYMS, ELEMENTS])
     advice = f"did you mean {', '.join(near)}? Else" if near else "nothing is called nearly so;"
     message = f"no field or parameter is called {written!r}: {advice} put it in quotes to search for it as text"
     raise InvalidQueryError(message, *_where(place))

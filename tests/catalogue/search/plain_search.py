@@ -8,11 +8,13 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ingest.catalogue.formulas import find_composition
 from ingest.catalogue.search import (
     All,
     And,
     AnyOf,
     DateRange,
+    Elements,
     FacetRequest,
     FieldMatch,
     Instant,
@@ -78,18 +80,19 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
     match query:
         case All():
             return True
-        case Word(text):
+        case Word(text) | Phrase(text):
             return any(_follows(value, text, query.ending) for value in _all_texts(document))
-        case Phrase(text):
-            return any(_follows(value, text, Ending.WHOLE) for value in _all_texts(document))
         case FieldMatch(field, value):
-            return any(_follows(held, value, query.ending) for held in _texts_of(document, field))
+            found = any(_follows(held, value, query.ending) for held in _texts_of(document, field))
+            return found or (field == Noun.FORMULA and query.ending is Ending.WHOLE and _has_formula(document, value))
         case ParameterRange():
             numbers = [number for number in document.numbers if number.name == query.name]
             return not query.is_empty and any(_overlaps(number, query) for number in numbers)
         case DateRange(instant, low, high):
             date = document.start_date if instant is Instant.START else document.end_date
             return date is not None and (low is None or low <= date) and (high is None or date < high)
+        case Elements(symbols, is_exact):
+            return any(held == set(symbols) if is_exact else held >= set(symbols) for held in _elements_of(document))
     raise AssertionError(query)
 
 
@@ -102,6 +105,15 @@ def _texts_of(document: SearchDocument, field: str) -> list[str]:
     if field in set(Noun):
         return list(to_sought_values(document, Noun(field)))
     return [text.value for text in document.texts if text.name == field]
+
+
+def _elements_of(document: SearchDocument) -> list[frozenset[str]]:
+    return [found.elements for formula in document.formulas if (found := find_composition(formula))]
+
+
+def _has_formula(document: SearchDocument, formula: str) -> bool:
+    asked, held = find_composition(formula), map(find_composition, document.formulas)
+    return asked is not None and asked.hill is not None and any(each and each.hill == asked.hill for each in held)
 
 
 def _follows(value: str, text: str, ending: Ending) -> bool:

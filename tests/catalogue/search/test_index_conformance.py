@@ -240,6 +240,40 @@ def test_dates_far_away_sort_and_are_found(index: DatasetIndex, operator: Visibi
     assert find(index, operator, "start_date:<1900") == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("elements:Fe,O", [1, 2, 3, 4]),
+        ("elements:O,Fe", [1, 2, 3, 4]),
+        ("elements:=Fe,O", [1, 2, 3]),
+        ("elements:F", []),
+        ("elements:O", [1, 2, 3, 4, 5, 6]),
+        ("elements:La,O", [4]),
+        ("elements:=La,O", []),
+        ("elements:D", [6]),
+        ("elements:H", [5]),
+        ("elements:H,Fe", []),
+        ("elements:S,O,H,Cu", [5]),
+        ("elements:Fe not elements:La", [1, 2, 3]),
+        ("elements:Zn,Na,Mg,Al,Si,Cl,Ca,Sc,Ti,Cr,Mn,Fe,Co,Ni,Cu,Ga,Ge,As,Se,Br", []),
+        ("formula:Fe2O3", [1, 2, 3]),
+        ("formula:O3Fe2", [1, 2, 3]),
+        ('formula:"Fe₂ O₃"', [1, 2, 3]),
+        ("formula:Fe2O*", [1, 3]),
+        ("formula:H10CuSO9", [5]),
+        ("formula:fe2o3", [1, 3]),
+        ("formula:FeO", []),
+        ("Fe2O3", [1, 3]),
+    ],
+)
+def test_formulas_are_found_by_elements_and_however_they_are_written(
+    index: DatasetIndex, operator: VisibilityFilter, query: str, expected: list[int]
+) -> None:
+    formulas = {1: "Fe2O3", 2: "O3Fe2", 3: "Fe₂O₃", 4: "La0.8Fe0.2O3-δ", 5: "CuSO4·5H2O", 6: "D2O", 7: "Feldspar O"}
+    index.write(make(number, formulas=(formula, "SiC")) for number, formula in formulas.items())
+    assert find(index, operator, query) == expected
+
+
 MISSPELT = {
     1: "hematite",
     2: "hemattie",

@@ -16,6 +16,7 @@ from ingest.catalogue.search import (
     AnyOf,
     DatasetIndex,
     DateRange,
+    Elements,
     Facet,
     FacetRequest,
     FieldMatch,
@@ -58,6 +59,7 @@ PIECES = [
     "ß",
     "*",
 ]
+FORMULAS = ["Fe2O3", "O3Fe2", "Fe₂ O₃", "FeO", "LaB6", "lab6", "La1-xFexO3", "D2O", "CuSO4·5H2O", "water", "ångström"]
 NAMES = [
     "energy",
     "a.b",
@@ -130,7 +132,7 @@ documents = st.builds(
     titles=value_lists,
     instruments=value_lists,
     samples=value_lists,
-    formulas=value_lists,
+    formulas=st.lists(st.sampled_from(FORMULAS), max_size=2).map(tuple),
     techniques=value_lists,
     technique_names=value_lists,
     definitions=value_lists,
@@ -161,6 +163,10 @@ leaves = st.one_of(
         texts,
         st.booleans(),
         st.booleans(),
+    ),
+    st.builds(FieldMatch, st.just(Noun.FORMULA), st.sampled_from(FORMULAS), st.booleans(), st.booleans()),
+    st.builds(
+        Elements, st.lists(st.sampled_from(["Fe", "O", "B", "La", "D", "H"]), min_size=1).map(tuple), st.booleans()
     ),
     st.builds(FieldMatch, st.just(Noun.COMPLETE), st.sampled_from(["true", "false"])),
     st.builds(
