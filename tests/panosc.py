@@ -45,6 +45,7 @@ TECHNIQUES = {
     "20.500.12269/panosc-tech1": "small-angle neutron scattering",
     "20.500.12269/panosc-tech2": "x-ray absorption",
 }
+PANET = "http://purl.org/pan-science/PaNET/PaNET"
 SAMPLE = "20.500.12269/panosc-sample1"
 TYPES = {
     "chemical_formula": "",

@@ -123,13 +123,13 @@ def test_files_of_an_unknown_dataset_are_not_found(client: TestClient) -> None:
         ({"include": [{"relation": "techniques", "scope": 5}]}, "is not an object"),
         ({"include": ["files"] * 40}, "at most 32 inclusions"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )  # fmt: skip
 def test_invalid_filter_is_told(client: TestClient, asked: Any, message: str) -> None:
     assert has_error(ask(client, "/Datasets", filter=asked), 400, message)
 
 
-@pytest.mark.parametrize("text", ["{", "abc", "{'a': 1}", '{"limit": NaN}', '{"limit": Infinity}', "[" * 20_000])
+@pytest.mark.parametrize("text", ["{", "abc", "{'a': 1}", '{"limit": NaN}', '{"limit": Infinity}', "[" * 20_000], ids=lambda text: text[:20])
 def test_what_is_no_json_is_told(client: TestClient, text: str) -> None:
     for parameter, path in (("filter", "/Datasets"), ("where", "/Datasets/count")):
         assert has_error(client.get(BASE + path, params={parameter: text}), 400, "Value is not an object.")

@@ -14,7 +14,7 @@ from ingest.catalogue.panosc.answering import count_files, count_records, get_re
 from ingest.catalogue.panosc.request import parse_filter, parse_where
 from ingest.catalogue.search.embedded import EmbeddedIndex
 from tests.entities import opened_copy
-from tests.panosc import DATASETS, DOCUMENTS, INSTRUMENTS, SAMPLE, TECHNIQUES, add_reference
+from tests.panosc import DATASETS, DOCUMENTS, INSTRUMENTS, PANET, SAMPLE, TECHNIQUES, add_reference
 from tests.servers import copied_database
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.entities import Catalogue
 
+ABSORPTION = {"pid": "20.500.12269/panosc-tech2", "name": "x-ray absorption", "panetId": f"{PANET}01227"}
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -110,7 +111,7 @@ def test_technique(ask: Asking) -> None:
     found = ask.find("Dataset", {"include": [included("techniques", {"name": "x-ray absorption"})]})
     assert [each["pid"] for each in found] == DATASETS[2:]
     for each in found:
-        assert each["techniques"] == [{"pid": "20.500.12269/panosc-tech2", "name": "x-ray absorption"}]
+        assert each["techniques"] == [ABSORPTION]
 
 
 @pytest.mark.parametrize(
@@ -274,7 +275,7 @@ def test_documents_of_a_sample_and_a_technique(ask: Asking) -> None:
     assert [each["pid"] for each in found["datasets"]] == DATASETS[2:]
     for dataset in found["datasets"]:
         assert dataset["samples"] == [{"pid": SAMPLE, "name": "solid copper cylinder"}]
-        assert dataset["techniques"] == [{"pid": "20.500.12269/panosc-tech2", "name": "x-ray absorption"}]
+        assert dataset["techniques"] == [ABSORPTION]
 
 
 def test_documents_of_datasets_with_a_file(ask: Asking) -> None:

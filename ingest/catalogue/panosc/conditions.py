@@ -7,7 +7,7 @@ statement, so that a rare one is found as fast among a million datasets as among
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from ingest.catalogue.panosc.patterns import is_found, is_like
 from ingest.catalogue.panosc.request import POSITIVE, Compare, Every, Filter, Operator, Some, Text, Where
 from ingest.catalogue.panosc.schema import MODELS, Kind
 from ingest.catalogue.panosc.sources import PATHS, Path, Source, Words, to_sources
-from ingest.catalogue.panosc.terms import to_term_condition
+from ingest.catalogue.panosc.terms import Techniques, are_terms, to_dataset_condition, to_technique_condition
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,6 +53,11 @@ class Context:
         """The parameter types, looked up if they are asked for."""
         return ParameterTypes(self.session)
 
+    @cached_property
+    def techniques(self) -> Techniques:
+        """The techniques that an ontology knows, looked up if they are asked for."""
+        return Techniques(self.session)
+
     def list_sources(self, model: str) -> list[str]:
         """Return the names of the sources of a model."""
         return [name for name, source in self.sources.items() if source.model == model]
@@ -80,23 +85,43 @@ def to_condition(context: Context, source: str, rows: FromClause, where: Where) 
         case Some(parts):
             return or_(false(), *(to_condition(context, source, rows, part) for part in parts))
         case Text(value):
-            fields = (Compare(name, Operator.ILIKE, value, Kind.TEXT) for name in model.text)
-            return or_(false(), *(_compare(context, source, rows, each) for each in fields))
+            fields = [Compare(name, Operator.ILIKE, value, Kind.TEXT) for name in model.text]
+            return or_(false(), *(_to_leaf(context, source, rows, each) for each in fields))
         case Compare():
-            plain = _compare(context, source, rows, where)
-            return to_term_condition(rows, where, plain) if model.name == "Technique" else plain
+            return _to_leaf(context, source, rows, where)
+
+
+def _to_leaf(context: Context, source: str, rows: FromClause, asked: Compare) -> ColumnElement[bool]:
+    if source != "technique":
+        return _compare(context, source, rows, asked)
+    return to_technique_condition(
+        context.techniques, rows.c.key, asked, lambda each: _compare(context, source, rows, each)
+    )
 
 
 def _requires(context: Context, model: str, source: str, rows: FromClause, inclusion: Inclusion) -> ColumnElement[bool]:
     """Return the condition that one of the related records, at least, is as the inclusion wants them."""
-    paths = [path for path in PATHS[model, inclusion.relation] if path.source == source]
+    where = inclusion.scope.where
+    if inclusion.relation == "techniques" and where is not None and are_terms(where):
+
+        def has(part: Where) -> ColumnElement[bool]:
+            return _has_related(context, model, source, rows, inclusion.relation, replace(inclusion.scope, where=part))
+
+        return to_dataset_condition(where, has)
+    return _has_related(context, model, source, rows, inclusion.relation, inclusion.scope)
+
+
+def _has_related(
+    context: Context, model: str, source: str, rows: FromClause, relation: str, asked: Filter
+) -> ColumnElement[bool]:
+    paths = [path for path in PATHS[model, relation] if path.source == source]
     if not paths:
         return false()
     columns = {path.column for path in paths}
     if len(columns) == 1:
-        found = [_select_parents(context, path, inclusion.scope) for path in paths]
+        found = [_select_parents(context, path, asked) for path in paths]
         return rows.c[columns.pop()].in_(union_all(*found) if len(found) > 1 else found[0])
-    return or_(*(rows.c[path.column].in_(_select_parents(context, path, inclusion.scope)) for path in paths))
+    return or_(*(rows.c[path.column].in_(_select_parents(context, path, asked)) for path in paths))
 
 
 def _select_parents(context: Context, path: Path, asked: Filter) -> Rows:

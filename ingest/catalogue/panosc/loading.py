@@ -14,6 +14,7 @@ from ingest.catalogue.panosc.request import Filter, Inclusion, Some
 from ingest.catalogue.panosc.schema import MODELS, Kind
 from ingest.catalogue.panosc.selecting import Key, list_children, sort_children
 from ingest.catalogue.panosc.sources import PATHS
+from ingest.catalogue.panosc.terms import are_terms, find_panet_id, to_wanted
 from ingest.catalogue.panosc.values import to_wire
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _to_record(context: Context, model: str, row: Any, shown: Mapping[int, Shown
     if model == "Parameter":
         return to_parameter(row, context.types, shown)
     known = {name: getattr(row, name, None) for name in MODELS[model].properties}
+    if model == "Technique":
+        known["panetId"] = find_panet_id(row.name, row.pid)
     return {name: to_wire(value) for name, value in known.items() if value is not None}
 
 
@@ -113,6 +116,8 @@ def _include(
     scope = _merge(inclusions)
     if shows_all_parameters and relation.model == "Parameter":
         scope = replace(scope, where=None)
+    if name == "techniques" and scope.where is not None and are_terms(scope.where):
+        scope = replace(scope, where=to_wanted(scope.where))
     children = _list_children(context, model, name, rows, scope)
     unique = list(dict.fromkeys(key for own in children.values() for key in own))
     if len(unique) > MAX_RELATED:

@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-PANET: Final = "http://purl.org/pan-science/PaNET/"
 PROPOSAL: Final = "proposal"
 """What a document is that no type is known of."""
 PUBLICATION: Final = "publication"
@@ -234,7 +233,6 @@ def _select_techniques() -> Rows:
         Technique.id.label("key"),
         _to_pid(Technique.pid, Technique.id).label("pid"),
         Technique.name.label("name"),
-        case((Technique.pid.startswith(PANET), Technique.pid)).label("panetId"),
     )
 
 
