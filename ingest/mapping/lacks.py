@@ -11,7 +11,7 @@ from ingest.catalogue.redaction import is_personal
 from ingest.catalogue.vocabulary import list_numbered
 from ingest.mapping.patients import PATIENT
 from ingest.mapping.positions import EntryIndex, Position
-from ingest.nexus.classes import Reading, find_keep
+from ingest.nexus.classes import Reading, find_keep, to_within
 from ingest.nexus.record import RECORD_FORMAT
 
 if TYPE_CHECKING:
@@ -108,7 +108,13 @@ def _has_members(place: Place) -> bool:
 
 
 def _to_rank(place: Place) -> int:
-    return find_keep(place.group.nx_class, place.group.name).rank
+    within = _to_within(place.parent) if place.parent is not None else ""
+    return find_keep(place.group.nx_class, place.group.name, within).rank
+
+
+def _to_within(place: Place) -> str:
+    """Return what the members of a group lie in, as the reader saw it."""
+    return to_within(place.group.nx_class, _to_within(place.parent) if place.parent is not None else "")
 
 
 def _may_hold(place: Place, position: Position) -> bool:

@@ -10,6 +10,8 @@ class Budget:
     """Caps on one record; past a cap things are counted by its name in `MasterRecord.truncated`, never an error."""
 
     first_entry_fields: int = 300
+    telling_fields: int = 400
+    """So many more in it that describe a measurement: of sample, instrument, source and optics, of a technique."""
     entry_fields: int = 60
     """Fields of each entry after the first, and of what the root holds beside entries."""
     spare_entry_fields: int = 12

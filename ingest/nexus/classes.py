@@ -50,13 +50,18 @@ CLASSES: dict[str, Keep] = {
     "nxmonochromator": Keep(Reading.WHOLE, 1),
     "nxidentifier": Keep(Reading.WHOLE, 1),
     "nxparameters": Keep(Reading.WHOLE, 2),
-    "nxcrystal": Keep(Reading.WHOLE, 2),
+    "nxcrystal": Keep(Reading.WHOLE, 1),
     "nxvelocity_selector": Keep(Reading.WHOLE, 2),
     "nxchopper": Keep(Reading.WHOLE, 2),
     "nxfermi_chopper": Keep(Reading.WHOLE, 2),
     "nxdisk_chopper": Keep(Reading.WHOLE, 2),
-    "nxinsertion_device": Keep(Reading.WHOLE, 2),
-    "nxattenuator": Keep(Reading.WHOLE, 2),
+    "nxinsertion_device": Keep(Reading.WHOLE, 1),
+    "nxattenuator": Keep(Reading.WHOLE, 1),
+    "nxslit": Keep(Reading.WHOLE, 1),
+    "nxxraylens": Keep(Reading.WHOLE, 1),
+    "nxaperture": Keep(Reading.WHOLE, 1),
+    "nxmirror": Keep(Reading.WHOLE, 1),
+    "nxfresnel_zone_plate": Keep(Reading.WHOLE, 1),
     "nxdetector": Keep(Reading.SMALL, 2),
     "nxpsd": Keep(Reading.SMALL, 2),
     "nxelectronanalyser": Keep(Reading.SMALL, 2),
@@ -83,6 +88,13 @@ CLASSES: dict[str, Keep] = {
 _OTHER_NEXUS = Keep(Reading.WHOLE, 4)
 _CHANNELS = Keep(Reading.HEADS, 6)
 _MOTORS = Keep(Reading.MOTORS, 5)
+TELLING = 1
+"""The last rank of what describes a measurement, before what it was measured with."""
+_TELLING_PARTS = frozenset(
+    {"", "nxcollection", "nxenvironment", "nxsensor", "nxpositioner", "nxnote", "nxsample_component"}
+)
+"""Groups that describe a sample or a technique if they lie in one."""
+_TELLING_WHOLES = frozenset({"nxsample", "nxsubentry"})
 
 _RANKS_BY_NAME = {
     "instrument": 1,
@@ -126,8 +138,23 @@ def is_entry(nx_class: str) -> bool:
     return nx_class.lower() == "nxentry"
 
 
-def find_keep(nx_class: str, name: str) -> Keep:
-    """Return what is kept of a group of that class and name; unclassed groups are told by name."""
+def to_within(nx_class: str, within: str) -> str:
+    """Return what the members of a group lie in, given what the group lies in: in a sample, what is part of it too."""
+    lowered = nx_class.lower()
+    return within if lowered in _TELLING_PARTS else lowered
+
+
+def find_keep(nx_class: str, name: str, within: str = "") -> Keep:
+    """Return what is kept of a group of that class and name; unclassed groups are told by name.
+
+    `within` is what it lies in, as `to_within` tells: what belongs to a sample or a technique is read with it.
+    """
+    keep = _find_keep(nx_class, name)
+    is_part = keep.rank < _CHANNELS.rank and nx_class.lower() in _TELLING_PARTS and within in _TELLING_WHOLES
+    return Keep(keep.reading, min(keep.rank, TELLING)) if is_part and keep is not _MOTORS else keep
+
+
+def _find_keep(nx_class: str, name: str) -> Keep:
     nx_class = nx_class.lower()
     if nx_class in {"", "nxcollection"}:
         if name == "measurement":

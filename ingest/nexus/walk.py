@@ -10,7 +10,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ingest.catalogue.redaction import is_personal
-from ingest.nexus.classes import FIRST_NAMES, Keep, Reading, find_keep, is_entry, is_repeated_snapshot, to_class
+from ingest.nexus.classes import (
+    FIRST_NAMES,
+    TELLING,
+    Keep,
+    Reading,
+    find_keep,
+    is_entry,
+    is_repeated_snapshot,
+    to_class,
+    to_within,
+)
 from ingest.nexus.fields import Scope, read_attributes, read_field
 from ingest.nexus.library import (
     MEMBER_ERRORS,
@@ -214,7 +224,7 @@ class _Reader:
 class _Job:
     """A group whose members are being read, and those that are left, last first."""
 
-    __slots__ = ("group", "hard", "names", "node", "scope", "soft")
+    __slots__ = ("group", "hard", "is_telling", "names", "node", "scope", "soft", "within")
 
     def __init__(self, node: _Node, group: OpenGroup, scope: Scope) -> None:
         self.node = node
@@ -223,6 +233,8 @@ class _Job:
         self.hard: list[tuple[bytes, int]] = []
         self.soft: list[tuple[bytes, bytes]] = []
         self.names: set[bytes] | None = None
+        self.within = ""
+        self.is_telling = False
 
 
 class _Tree:
@@ -235,6 +247,7 @@ class _Tree:
         self.groups_left = 0 if alone else reader.budget.groups
         self.movers_left = _MOVERS
         self.first = first
+        self.telling_left = reader.budget.telling_fields if first else 0
         self.queue: list[tuple[int, int, _Job]] = []
         self.queued = 0
         self.addresses: dict[bytes, int] = {}
@@ -256,13 +269,22 @@ class _Tree:
                 raise_if_out_of_reach(error)
                 self.reader.truncated["unreadable"] += 1
             if job.hard or job.soft:
-                self._queue_job(rank + _LATER, job)
+                self._queue_job(rank if self._has_devices(job) else rank + _LATER, job)
 
-    def _queue_group(self, node: _Node, group: OpenGroup, keep: Keep, in_user: bool = False) -> None:
+    def _has_devices(self, job: _Job) -> bool:
+        """Whether all members are looked at before one of them is read: optics may come after a hundred counters."""
+        return self.first and job.node.nx_class.lower() == "nxinstrument"
+
+    def _queue_group(self, node: _Node, group: OpenGroup, keep: Keep, outer: _Job | None = None) -> None:
         add_link = partial(self.reader.linked.add, node.path)
-        is_user = in_user or node.nx_class.lower() == "nxuser" or _is_user_by_name(node)
+        is_user = (
+            (outer is not None and outer.scope.is_user) or node.nx_class.lower() == "nxuser" or _is_user_by_name(node)
+        )
         scope = Scope(keep.reading, is_user or _is_user(node.name), is_user, self.budget, add_link)
-        self._queue_job(keep.rank, _Job(node, group, scope))
+        job = _Job(node, group, scope)
+        job.within = to_within(node.nx_class, outer.within if outer is not None else "")
+        job.is_telling = outer is not None and keep.rank <= TELLING
+        self._queue_job(keep.rank, job)
 
     def _queue_job(self, rank: int, job: _Job) -> None:
         self.queued += 1
@@ -354,7 +376,10 @@ class _Tree:
 
     def _append(self, job: _Job, field: Field) -> None:
         job.node.fields.append(field)
-        self.fields_left -= 1
+        if job.is_telling and self.telling_left > 0:
+            self.telling_left -= 1
+        else:
+            self.fields_left -= 1
         texts = field.value if isinstance(field.value, list) else [field.value]
         size = sum(len(text) if isinstance(text, str) else 8 for text in texts)
         self.reader.bytes_used += 60 + len(field.name) + size + _to_size(field.attributes)
@@ -368,13 +393,13 @@ class _Tree:
         node = self.reader.make_node(group, path)
         job.node.groups.append(node)
         self.reader.groups_seen[address] = node
-        keep = self._find_keep(node)
+        keep = self._find_keep(node, job.within)
         if keep.reading is not Reading.NAME:
-            self._queue_group(node, group, keep, job.scope.is_user)
+            self._queue_group(node, group, keep, job)
 
-    def _find_keep(self, node: _Node) -> Keep:
+    def _find_keep(self, node: _Node, within: str) -> Keep:
         """Return what is kept of a group, the moved motors of a further entry before its many detectors."""
-        keep = find_keep(node.nx_class, node.name)
+        keep = find_keep(node.nx_class, node.name, within)
         if self.first or not self.movers_left or node.nx_class.lower() != "nxpositioner":
             return keep
         self.movers_left -= 1

@@ -31,7 +31,8 @@ def test_first_entry_and_further_ones_have_their_caps(write: Write) -> None:
                 entry[f"x{number:03}"] = number
 
     record = read_master(write(change, entries=("1.1", "2.1")))
-    assert [count_fields(entry) for entry in record.entries] == [300, 60]
+    # Of the first, the five of instrument, source and sample have their own.
+    assert [count_fields(entry) for entry in record.entries] == [305, 60]
     assert record.truncated["fields"] > 600
 
 
@@ -47,6 +48,28 @@ def test_what_tells_most_is_read_before_the_budget_ends(write: Write, group: Add
     found = {group.path_of(field.name) for group in record.entries[0].walk() for field in group.fields}
     assert {"/entry/title", "/entry/start_time", "/entry/sample/name", "/entry/zz_beam/incident_energy"} <= found
     assert "/entry/instrument/source/name" in found
+
+
+def test_what_describes_a_measurement_does_not_compete_with_motors_and_counters(write: Write, group: AddGroup) -> None:
+    def change(file: h5py.File) -> None:
+        entry = file["entry"]
+        for number in range(150):
+            group(entry, f"instrument/counter{number}", "NXdetector", data=1.0, mode="MEAN", type="samplingcounter")
+        group(entry, "sample/donor_site", "NXcollection", hospital_code=7)
+        group(entry, "TOMO", "NXsubentry", scanRadix="x")
+        group(entry, "TOMO/acquisition", "NXcollection", **{f"a{number}": number for number in range(60)})
+        group(entry, "TOMO/acquisition/zseries", "NXcollection", z_mot="sz")
+        group(entry, "instrument/slits", "NXslit", vertical_gap=0.5)
+
+    record = read_master(write(change))
+    found = {group.path: len(group.fields) for group in record.entries[0].walk()}
+    assert found["/entry/TOMO/acquisition"] == 60
+    assert found["/entry/TOMO/acquisition/zseries"] == found["/entry/instrument/slits"] == 1
+    assert found["/entry/sample/donor_site"] == 1
+    assert sum(count for path, count in found.items() if "counter" in path) > 280
+    assert record.truncated.keys() == {"fields", "groups"}
+    few = read_master(write(change), Budget(telling_fields=50))
+    assert [count_fields(each.entries[0]) for each in (record, few)] == [300 + 69, 300 + 50]
 
 
 def test_depth_is_bounded(write: Write) -> None:

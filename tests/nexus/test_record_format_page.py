@@ -29,7 +29,10 @@ def test_every_member_and_every_cap_is_on_the_page() -> None:
 def test_the_numbers_are_those_of_the_budget() -> None:
     budget = Budget()
     rows = {
-        "fields": f"{budget.first_entry_fields} in the first entry, {budget.entry_fields} in each further one",
+        "fields": (
+            f"{budget.first_entry_fields} in the first entry, {budget.entry_fields} in each further one;"
+            f" in the first {budget.telling_fields} more of sample"
+        ),
         "groups": f"{budget.groups:,} below an entry",
         "entries": f"{budget.entries:,}",
         "members": f"{budget.members:,} links",
