@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ParameterView,
         QuarantinedView,
         ScanView,
+        TechniqueSourceView,
     )
 
 SHOWN_FILES = 20
@@ -196,7 +197,7 @@ def _print_dataset(
         "facility": dataset.facility,
         "instrument": ", ".join(dataset.instruments),
         "sample": dataset.sample.name if dataset.sample else None,
-        "technique": ", ".join(dataset.techniques),
+        "technique": ", ".join(map(_to_technique, dataset.technique_sources)),
         "started": dataset.start_date,
         "ended": dataset.end_date,
         "complete": "yes" if dataset.is_complete else f"no: {dataset.master_reason or dataset.master_state}",
@@ -213,6 +214,10 @@ def _print_dataset(
         console.print_table("\nparameters", ("name", "value", "in the file", "how", "HDF5 path"), values)
     names = [(file.name, file.file_size, "gone" if file.is_vanished else "") for file in files[:SHOWN_FILES]]
     console.print_table(f"\n{len(files)} files", ("name", "bytes", ""), names)
+
+
+def _to_technique(technique: TechniqueSourceView) -> str:
+    return f"{technique.name} (inferred)" if technique.origin == "inferred" else technique.name
 
 
 def _to_release(root: Any) -> str:

@@ -6,7 +6,7 @@ sample/name, and parameters of name and value.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import ParseError
 
@@ -73,6 +73,6 @@ def _find_instant(root: Element, name: str) -> datetime | None:
     text = _find_text(root, name)
     try:
         instant = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the first hours of year 1 have no UTC
         return None
-    return instant if instant is not None and instant.tzinfo is not None else None

@@ -58,7 +58,7 @@ def load_statements(session: Session, dataset_ids: Sequence[int]) -> dict[int, S
     for dataset_id, item, path, origin in session.execute(
         select(DatasetTechnique.dataset_id, Technique.name, DatasetTechnique.source_path, DatasetTechnique.origin)
         .join(Technique, Technique.id == DatasetTechnique.technique_id)
-        .where(DatasetTechnique.dataset_id.in_(dataset_ids))
+        .where(DatasetTechnique.dataset_id.in_(dataset_ids), DatasetTechnique.layer == Layer.FILE)
     ):
         said[dataset_id].put_item("technique", item, path, origin)
     for dataset_id, item in session.execute(

@@ -34,7 +34,7 @@ from ingest.catalogue.publication_store import is_published
 from ingest.catalogue.releases import says_the_same, to_release_date
 from ingest.identity import to_content_digest, to_instruments, to_names, to_place
 from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_value, to_wanted_types
-from ingest.told import to_told_parameters
+from ingest.told import to_told_parameters, to_told_techniques
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -252,15 +252,7 @@ def _store_parts(
         Layer.NOTICE: _to_told_rows(session, investigation.facility_id, told),
     }
     (store.insert_parameters if is_new else store.replace_parameters)(session, dataset.id, by_layer)
-    techniques = [
-        {
-            "technique_id": store.get_technique_id(session, technique.value, technique.pid),
-            "source_path": technique.path,
-            "origin": technique.origin,
-        }
-        for technique in draft.techniques
-    ]
-    _tie(session, DatasetTechnique, dataset, techniques, is_new=is_new)
+    _tie(session, DatasetTechnique, dataset, _to_technique_rows(session, draft, told), is_new=is_new)
     people = {person.name.value: person for scan in draft.scans for person in scan.users}
     for name, person in people.items():
         store.add_link(
@@ -270,6 +262,18 @@ def _store_parts(
             investigation_id=investigation.id,
             role=person.role or FILE_USER_ROLE,
         )
+
+
+def _to_technique_rows(session: Session, draft: DatasetDraft, told: ToldDataset | None) -> list[dict[str, Any]]:
+    """Return what the file tells, then what only the notice does."""
+    by_layer = {Layer.FILE: draft.techniques, Layer.NOTICE: to_told_techniques(told.parameters) if told else ()}
+    rows: dict[int, dict[str, Any]] = {}
+    for layer, techniques in by_layer.items():
+        for technique in techniques:
+            key = store.get_technique_id(session, technique.value, technique.pid)
+            told_by = {"source_path": technique.path, "original_value": technique.original, "origin": technique.origin}
+            rows.setdefault(key, {"technique_id": key, "layer": layer, **told_by})
+    return list(rows.values())
 
 
 def _to_told_rows(session: Session, facility_id: int, told: ToldDataset | None) -> list[dict[str, Any]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.store import WantedType
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
-from ingest.mapping.drafts import Origin
+from ingest.mapping.drafts import Origin, TechniqueDraft
+from ingest.mapping.techniques import merge_techniques, to_stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,15 @@ def to_told_parameters(parameters: Mapping[str, str], stored: Mapping[str, tuple
     return told
 
 
+def to_told_techniques(parameters: Mapping[str, str]) -> list[TechniqueDraft]:
+    """Return the techniques that a notice names as ESRF's do: by identifiers, else by abbreviations, with blanks."""
+    for name in ("technique_pid", "definition"):
+        text = parameters.get(name, "")
+        if stated := to_stated(text):
+            return merge_techniques(TechniqueDraft(term, None, text[:LONGEST_TEXT], pid=pid) for term, pid in stated)
+    return []
+
+
 _EMPTY: Final[dict[str, Any]] = {
     **dict.fromkeys(("scan_id", "numeric_value", "range_bottom", "range_top", "values")),
     **dict.fromkeys(("string_value", "date_time_value", "source_path", "original_unit")),
@@ -80,9 +90,9 @@ def _to_columns(text: str, kind: str) -> dict[str, Any]:
 def _find_instant(text: str) -> datetime | None:
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo is not None else None
+    except (ValueError, OverflowError):  # the first hours of year 1 have no UTC
         return None
-    return instant if instant.tzinfo is not None else None
 
 
 def _find_numbers(text: str) -> list[float] | None:

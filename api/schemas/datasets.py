@@ -62,6 +62,22 @@ class PositionSchema(Answer):
     path: str = Field(description="HDF5 path.", examples=["/1.1/instrument/positioners/samx"])
 
 
+class TechniqueSourceSchema(Answer):
+    """A technique and what told it."""
+
+    name: str = Field(examples=["x-ray diffraction"])
+    pid: str | None = Field(
+        description="Its term in an ontology.", examples=["http://purl.org/pan-science/PaNET/PaNET01216"]
+    )
+    origin: str = Field(description="read, or inferred from what the file shows.", examples=["read"])
+    layer: str = Field(description="Who says so: file or notice.", examples=["file"])
+    source_path: str | None = Field(description="HDF5 path of what told it.", examples=["/1.1/identifier_technique_1"])
+    original_value: str | None = Field(
+        description="What stands there: an identifier, a definition, or how far a motor went.",
+        examples=["https://w3id.org/PaN/ESRFET/v0.1.0/#XRD"],
+    )
+
+
 class DatasetSchema(DatasetSummarySchema):
     """A dataset with all that is said about it as a whole."""
 
@@ -75,6 +91,7 @@ class DatasetSchema(DatasetSummarySchema):
     master_path: str | None = Field(description="Master on the server, for its operators only.", examples=[None])
     copy_of_id: int | None = Field(description="The dataset that it is a copy of.", examples=[None])
     flags: list[str] = Field(description="Disagreements found in the file, in words.", examples=[[]])
+    technique_sources: list[TechniqueSourceSchema] = Field(description="What told its techniques.")
     corrected: list[str] = Field(
         description="Of title, description, sample_name and sample_formula those that a person has corrected.",
         examples=[[]],

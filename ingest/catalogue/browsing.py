@@ -14,10 +14,21 @@ from sqlalchemy import and_, func, select, true, tuple_
 from ingest.catalogue.corrections import list_corrected
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
 from ingest.catalogue.matching import contains_words, holds_name, holds_text, is_one_of, matches_name
-from ingest.catalogue.model import Datafile, Dataset, DatasetParameter, Layer, ParameterType, Sample, SampleType, Scan
+from ingest.catalogue.model import (
+    Datafile,
+    Dataset,
+    DatasetParameter,
+    DatasetTechnique,
+    Layer,
+    ParameterType,
+    Sample,
+    SampleType,
+    Scan,
+    Technique,
+)
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
 from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
-from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView
+from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView, TechniqueSourceView
 from ingest.catalogue.visibility import Viewer, may_find, may_open_files
 
 if TYPE_CHECKING:
@@ -67,6 +78,7 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
         master_path=master.path if viewer.sees_all else None,
         copy_of_id=_find_visible(session, viewer, now, dataset.copy_of_id),
         flags=tuple(dataset.flags),
+        technique_sources=_load_technique_sources(session, dataset_id),
         corrected=tuple(list_corrected(session, dataset_id)),
         motors=tuple(dataset.motors),
         rules=dataset.rules,
@@ -74,6 +86,19 @@ def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int
         revision=dataset.revision,
         created_at=dataset.created_at,
         modified_at=dataset.modified_at,
+    )
+
+
+def _load_technique_sources(session: Session, dataset_id: int) -> tuple[TechniqueSourceView, ...]:
+    statement = (
+        select(Technique.name, Technique.pid, DatasetTechnique)
+        .join(DatasetTechnique, DatasetTechnique.technique_id == Technique.id)
+        .where(DatasetTechnique.dataset_id == dataset_id)
+        .order_by(Technique.name)
+    )
+    return tuple(
+        TechniqueSourceView(name, pid, tie.origin, Layer(tie.layer).name.lower(), tie.source_path, tie.original_value)
+        for name, pid, tie in session.execute(statement)
     )
 
 

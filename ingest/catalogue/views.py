@@ -65,6 +65,18 @@ class DatasetSummary:
     doi: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TechniqueSourceView:
+    """A technique of a dataset and what told it: `origin` is read or inferred, `layer` file or notice."""
+
+    name: str
+    pid: str | None
+    origin: str
+    layer: str
+    source_path: str | None
+    original_value: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetView(DatasetSummary):
     """A dataset as its own page shows it.
@@ -82,6 +94,7 @@ class DatasetView(DatasetSummary):
     copy_of_id: int | None
     """The dataset that it is a copy of, if the viewer may know of that one."""
     flags: tuple[str, ...]
+    technique_sources: tuple[TechniqueSourceView, ...]
     corrected: tuple[str, ...]
     """Title, description, name or formula of the sample, where a person's word is shown."""
     motors: tuple[Mapping[str, Any], ...]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from ingest.catalogue.browsing import get_dataset
 from ingest.catalogue.model import (
     Dataset,
     DatasetParameter,
@@ -24,6 +25,7 @@ from ingest.catalogue.model import (
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.notices import FIRST_DELAY, ToldDataset, get_notice, list_notices, record_notice
 from ingest.catalogue.paging import PageRequest
+from ingest.catalogue.visibility import OPERATOR
 from ingest.drain import drain
 from ingest.messages import MessageError, to_told_dataset
 from ingest.noticing import settle_notices
@@ -149,6 +151,19 @@ def test_what_is_no_number_stays_the_text_that_was_told(
     tell(told, told.write(), parameters={name: text})
     work(told)
     assert values(told, name)[Layer.NOTICE] == expected
+
+
+def test_techniques_of_a_notice_are_those_of_the_file_and_more(told: Site) -> None:
+    path = told.write(definition="NXfluo")
+    pids = "https://w3id.org/PaN/ESRFET#XRF https://w3id.org/PaN/ESRFET#XRPD"
+    tell(told, path, parameters={"technique_pid": pids, "definition": "XRF XRPD"})
+    work(told)
+    with told.reads() as session:
+        sources = get_dataset(session, OPERATOR, utc_now(), 1).technique_sources
+    assert [(each.name, each.origin, each.layer, each.original_value) for each in sources] == [
+        ("x-ray fluorescence", "inferred", "file", "NXfluo"),
+        ("x-ray powder diffraction", "read", "notice", pids),
+    ]
 
 
 def test_several_numbers_are_a_list_with_its_extremes(told: Site) -> None:
@@ -321,6 +336,11 @@ MESSAGE = b"""<?xml version="1.0" encoding="UTF-8"?>
   <tns:sample><tns:name>LaB6</tns:name></tns:sample>
   <tns:parameter><tns:name>InstrumentMonochromator_energy</tns:name><tns:value>15.2</tns:value></tns:parameter>
 </tns:dataset>"""
+
+
+@pytest.mark.parametrize("time", [b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:00:00-02:00", b"2026-13-01", b"noon"])
+def test_a_time_that_is_none_is_left_out_of_a_message(time: bytes) -> None:
+    assert to_told_dataset(MESSAGE.replace(b"2026-11-20T11:39:50Z", time)).start_date is None
 
 
 def test_a_message_of_the_acquisition_says_all_that_it_holds() -> None:

@@ -127,6 +127,9 @@ class DatasetTechnique(Base):
     technique_id: Mapped[int] = mapped_column(ForeignKey("technique.id"), primary_key=True, index=True)
     source_path: Mapped[str | None] = mapped_column(Text)
     origin: Mapped[str] = mapped_column(String(16))
+    original_value: Mapped[str | None] = mapped_column(Text)
+    """What told it: an identifier, which may be another ontology's, a definition, how far a motor went."""
+    layer: Mapped[int] = mapped_column(default=Layer.FILE, server_default="1")
 
 
 class Scan(Base):
