@@ -39,6 +39,7 @@ from ingest.catalogue.search.query import (
     Word,
 )
 from ingest.catalogue.search.resolve import resolve
+from ingest.catalogue.search.writing import to_text
 
 __all__ = [
     "MAX_RELEVANCE_DEPTH",
@@ -73,4 +74,5 @@ __all__ = [
     "Word",
     "parse_query",
     "resolve",
+    "to_text",
 ]

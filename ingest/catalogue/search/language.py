@@ -240,7 +240,7 @@ class _Parser:
         if match := self.take(_EQUAL):
             self.count_words(1, start)
             value, margin = self.to_number(match, 1), _half_of_last_digit(match[1])
-            return ParameterRange(name, value - margin, value + margin, match[2], place=place)
+            return ParameterRange(name, _tidy(value - margin), _tidy(value + margin), match[2], place=place)
         if match := self.take(_NEAR):
             self.count_words(1, start)
             return self.to_surroundings(name, match, place)
@@ -270,8 +270,7 @@ class _Parser:
         value = self.to_number(match, 1)
         if value == 0:
             self.fail(f"nothing is near 0 by a part of it: write {name}:-0.1..0.1", match.start(1))
-        # The last digit of a product is noise.
-        low, high = sorted(float(f"{value * share:.15g}") for share in (1 - NEAR_SHARE, 1 + NEAR_SHARE))
+        low, high = sorted(_tidy(value * share) for share in (1 - NEAR_SHARE, 1 + NEAR_SHARE))
         return ParameterRange(name, low, high, match[2], place=place)
 
     def to_number(self, match: re.Match[str], group: int) -> float:
@@ -359,6 +358,11 @@ class _Parser:
 def _unescape(quoted: str) -> str:
     r"""Return what stands in quotes: `\"` is a quote, `\\` a backslash."""
     return re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
+
+
+def _tidy(bound: float) -> float:
+    """Return a bound that was reckoned; its last digit is noise."""
+    return float(f"{bound:.15g}")
 
 
 def _half_of_last_digit(number: str) -> float:
