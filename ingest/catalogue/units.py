@@ -68,12 +68,15 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
         "MeV": (1e6, ""),
         "GeV": (1e9, ""),
         "ueV": (1e-6, ""),
-        "J": (1 / _ELECTRON_VOLT, "joule joules Joule"),
+        "J": (1 / _ELECTRON_VOLT, "joule joules Joule Joules"),
         "mJ": (1e-3 / _ELECTRON_VOLT, ""),
         "uJ": (1e-6 / _ELECTRON_VOLT, ""),
     },
     "length": {
-        "angstrom": (1e-10, "Å Angstrom Angstroms angstroms ANGSTROM Angstroem angstroem Ångström ångström ang Ang AA"),
+        "angstrom": (
+            1e-10,
+            "Å Angstrom Angstroms angstroms ANGSTROM Angstroem angstroem Ångström ångström ang Ang AA å",
+        ),
         "m": (1.0, "meter metre meters metres Meter"),
         "cm": (1e-2, "centimeter centimetre"),
         "mm": (1e-3, "millimeter millimetre millimeters millimetres MM"),
@@ -108,9 +111,9 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
     "current": {"mA": (1e-3, "milliampere"), "A": (1.0, "ampere amp amps"), "uA": (1e-6, ""), "nA": (1e-9, "")},
     "voltage": {"V": (1.0, "volt volts Volt"), "kV": (1e3, ""), "mV": (1e-3, "")},
     "rate": {
-        "1/s": (1.0, "s-1 s^-1 counts/s count/s cps count/sec counts/sec"),
+        "1/s": (1.0, "s-1 s^-1 counts/s count/s cps cts/s count/sec counts/sec"),
         "Hz": (1.0, "hertz Hertz hz"),
-        "photons/s": (1.0, "photon/s ph/s photons/sec photons_per_second"),
+        "photons/s": (1.0, "photon/s ph/s ph/sec photons/sec photon/sec photons_per_second"),
         "kHz": (1e3, ""),
         "MHz": (1e6, ""),
         "rpm": (1 / 60, "RPM"),
@@ -134,28 +137,46 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
         "kDa": (1.66053906892e-24, "kilodalton kilodaltons"),
         "Da": (1.66053906892e-27, "dalton daltons"),
     },
-    "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm³ g/cm**3 g.cm-3")},
+    "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm**3 g.cm-3 g*cm^-3 g_cm^-3")},
     "ratio": {"%": (1e-2, "percent Percent pct"), "1": (1.0, "dimensionless fraction")},
     "wavenumber": {
-        "1/angstrom": (1e10, "1/Å 1/A Å^-1 A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1"),
+        "1/angstrom": (1e10, "1/Å 1/A Å^-1 A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1 1/Angstrom"),
         "1/nm": (1e9, "nm^-1 nm-1"),
+        "1/um": (1e6, "um^-1 um-1"),
+        "1/mm": (1e3, "mm^-1 mm-1"),
+        "1/cm": (1e2, "cm^-1 cm-1"),
+        "1/m": (1.0, "m^-1 m-1"),
     },
-    "emittance": {"nm*rad": (1.0, "nm·rad nm⋅rad nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
+    "emittance": {"nm*rad": (1.0, "nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
+    "count": {"count": (1.0, "counts Counts Count cts")},
+    "resistance": {"ohm": (1.0, "Ohm ohms Ohms Ω"), "kohm": (1e3, "kOhm kΩ"), "Mohm": (1e6, "MOhm MΩ")},
     "pixel": {"pixel": (1.0, "pixels px Pixels Pixel")},
-    "area": {"angstrom^2": (1e-20, "Å² Å^2 Å**2 angstrom**2"), "nm^2": (1e-18, "nm² nm**2")},
-    "volume": {"nm^3": (1e-27, "nm³ nm**3"), "angstrom^3": (1e-30, "Å³ Å^3 Å**3 angstrom**3")},
+    "area": {
+        "angstrom^2": (1e-20, "Å^2 Å**2 angstrom**2 Å2"),
+        "nm^2": (1e-18, "nm**2 nm2"),
+        "um^2": (1e-12, "um**2 um2"),
+        "mm^2": (1e-6, "mm**2 mm2"),
+        "cm^2": (1e-4, "cm**2 cm2"),
+        "m^2": (1.0, "m**2 m2"),
+    },
+    "volume": {
+        "nm^3": (1e-27, "nm**3 nm3"),
+        "angstrom^3": (1e-30, "Å^3 Å**3 angstrom**3 Å3"),
+        "mm^3": (1e-9, "mm**3 mm3 uL ul"),
+        "cm^3": (1e-6, "cm**3 cm3 mL ml cc"),
+    },
     "speed": {"mm/s": (1e-3, ""), "m/s": (1.0, ""), "um/s": (1e-6, "")},
     "dose": {"Gy": (1.0, "gray"), "kGy": (1e3, "kilogray"), "MGy": (1e6, "")},
     "dose rate": {"Gy/s": (1.0, "")},
     "dose rate of a current": {"Gy/s/mA": (1.0, "Gy/mA/s")},
-    "fluence": {"electrons/angstrom^2": (1.0, "electrons/Å² electrons/Å^2 electrons/Å**2 e/Å^2 e/A^2 e-/Å^2 e-/A^2")},
+    "fluence": {"electrons/angstrom^2": (1.0, "electrons/Å^2 electrons/Å**2 e/Å^2 e/A^2 e-/Å^2 e-/A^2")},
 }
 _AFFINE: Final = {
     "degC": _Unit("degC", "temperature", 1.0, 273.15),
     "degF": _Unit("degF", "temperature", 5 / 9, 459.67 * 5 / 9),
 }
 _AFFINE_SPELLINGS: Final = {
-    "degC": "Celsius celsius CELSIUS °C ℃ oC deg_C degc Centigrade centigrade degree_Celsius degree_C",
+    "degC": "Celsius celsius CELSIUS °C ℃ oC deg_C degc Centigrade centigrade degree_Celsius degree_C degrees_C",
     "degF": "Fahrenheit fahrenheit °F oF deg_F",
 }
 # A letter that means one thing alone and another where a length or a temperature is expected.
@@ -167,8 +188,17 @@ _BY_DIMENSION: Final = {
     ("k", "temperature"): "K",
     ("F", "temperature"): "degF",
 }
+_ANGSTROM: Final = re.compile(r"[aå]ngstr(o|oe|ø)ms?")
+_BLANKS: Final = " \t\r\n\0"
+_MOJIBAKE: Final = re.compile(r"[ÃÂâÎ]")
+"""What UTF-8 begins with where somebody took it for Latin-1: `Ã…` is `Å`, `Â°` a degree, `Âµ` a mu."""
+_SUPERSCRIPTS: Final = re.compile("[⁺⁻⁰¹²³⁴-⁹]+")
+_BARE_POWERS: Final = re.compile(r"(?<=[A-Za-z])(-?[1-9])(?![0-9.])")
+_LETTERS: Final = frozenset("NCFHLl")
+_ALONE: Final = re.compile(r"[A-Za-z]|a\.u\.?")
+"""Other letters, and `a.u.`, pint takes for constants of nature, or years and atomic masses: no file means those."""
 _ELECTRON_VOLTS: Final = re.compile(r"([mukKMgG]?)[eE][vV]s?")
-_FOR_PINT: Final = re.compile(r"(?!.*\d{3})(?!.*\*\*.*\*\*)[A-Za-z%_][A-Za-z0-9_%*/^(). -]{0,39}")
+_FOR_PINT: Final = re.compile(r"(?!.*\d{3})(?!.*\*\*.*\*\*)(?:1/)?[A-Za-z%_][A-Za-z0-9_%*/^(). -]{0,39}")
 """What may reach pint's parser: nothing long, no tower of powers, no large exponent."""
 _PROBES: Final = (
     (re.compile(r"neutrons?\b"), Probe.NEUTRON),
@@ -220,7 +250,7 @@ def find_probe(text: str) -> Probe | None:
 
 @lru_cache(maxsize=4096)
 def _find_unit(text: str, target: str | None) -> _Unit | None:
-    spelled = _plain_mu(unicodedata.normalize("NFC", text.strip()))
+    spelled = _to_plain(text)
     if target is not None:
         wanted = _spellings().get(target)
         by_dimension = _BY_DIMENSION.get((spelled, wanted.dimension)) if wanted else None
@@ -228,7 +258,36 @@ def _find_unit(text: str, target: str | None) -> _Unit | None:
             return _spellings()[by_dimension]
     joined = spelled.replace(" ", "_")
     known = _spellings().get(spelled) or _spellings().get(joined) or _spellings().get(joined.replace("_", ""))
+    if known is None and _ANGSTROM.fullmatch(_without_accents(spelled)):
+        known = _spellings()["angstrom"]
+    if target is not None and "angstrom" in target:
+        spelled = re.sub(r"(?<![A-Za-z])A(?![A-Za-z])", "angstrom", spelled)
     return known or _find_electron_volts(spelled) or _find_with_pint(spelled)
+
+
+def _to_plain(text: str) -> str:
+    """Return the text with one character for each sign: angstrom, degree, mu, ohm, product, and powers as `^-2`."""
+    spelled = unicodedata.normalize("NFC", text.strip(_BLANKS))
+    if _MOJIBAKE.search(spelled):
+        spelled = _unscramble(spelled)
+    spelled = re.sub("[·⋅∙\N{MULTIPLICATION SIGN}]", "*", re.sub(r"[º˚]", "°", _plain_mu(spelled)))
+    return _SUPERSCRIPTS.sub(
+        lambda match: "^" + unicodedata.normalize("NFKC", match[0]).replace("\N{MINUS SIGN}", "-"), spelled
+    )
+
+
+def _unscramble(text: str) -> str:
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return unicodedata.normalize("NFC", text.encode(encoding).decode("utf-8"))
+        except UnicodeError:
+            continue
+    return text
+
+
+def _without_accents(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def _find_electron_volts(spelled: str) -> _Unit | None:
@@ -242,12 +301,18 @@ def _find_electron_volts(spelled: str) -> _Unit | None:
 
 def _find_with_pint(spelled: str) -> _Unit | None:
     """Return what pint makes of it. Its parser raises whatever its tokenizer does, hence the guard before it."""
-    compact = re.sub(r"[·⋅∙]", "*", spelled).replace("²", "^2").replace("³", "^3").replace("Å", "angstrom")
+    if _ALONE.fullmatch(spelled) and spelled not in _LETTERS:
+        return None
+    compact = spelled.replace("Å", "angstrom").replace("°", "deg").replace("Ω", "ohm").replace("cts", "count")
+    return _parse_with_pint(compact) or _parse_with_pint(_BARE_POWERS.sub(r"^\1", compact))
+
+
+def _parse_with_pint(compact: str) -> _Unit | None:
     if not _FOR_PINT.fullmatch(compact):
         return None
     try:
         unit = _registry().parse_units(compact)
-        name = _plain_mu(f"{unit:~C}")
+        name = _plain_mu(f"{unit:~C}").replace("Ω", "ohm").replace("Å", "angstrom")
         factor = float(_registry().Quantity(1.0, unit).to_base_units().magnitude)
     except (AttributeError, TypeError, ValueError, ArithmeticError, SyntaxError, AssertionError):
         return None

@@ -12,6 +12,7 @@ from ingest.catalogue.units import (
     DimensionError,
     Probe,
     UnknownUnitError,
+    _spellings,
     convert,
     energy_to_wavelength,
     find_probe,
@@ -47,6 +48,29 @@ from ingest.catalogue.units import (
         ("nm\N{SUPERSCRIPT THREE}", "nm^3"),
         ("Gy/mA/s", "Gy/s/mA"),
         ("years", "a"),
+        ("A\N{COMBINING RING ABOVE}ngstro\N{COMBINING DIAERESIS}m", "angstrom"),
+        ("\xc5NGSTR\xd6M", "angstrom"),
+        ("Angstr\xf8m", "angstrom"),
+        # UTF-8 that somebody took for Latin-1, or for Windows's.
+        ("\xc3\x85", "angstrom"),
+        ("\xc3\u2026", "angstrom"),
+        ("\xc2\xb0C", "degC"),
+        ("\xc2\xb5m", "um"),
+        # The ordinal indicator of keyboards, the ohm sign.
+        ("\xbaC", "degC"),
+        ("k\N{OHM SIGN}", "kohm"),
+        ("\xc5\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}", "1/angstrom"),
+        ("m s\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}", "m/s"),
+        ("m s-1", "m/s"),
+        ("1/cm", "1/cm"),
+        ("mm2", "mm^2"),
+        ("W/m2", "W/m**2"),
+        ("\xb0/s", "deg/s"),
+        ("cts", "count"),
+        ("cts/s", "1/s"),
+        ("cmH2O", "cmH2O"),
+        ("Joules", "J"),
+        ("\0keV\0", "keV"),
     ],
 )
 def test_one_spelling_of_a_unit(spelled: str, canonical: str) -> None:
@@ -54,7 +78,22 @@ def test_one_spelling_of_a_unit(spelled: str, canonical: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ISO8601", "secORcounts", "steps per", "m**999999", "9**9**9", "__import__('os')", "x" * 5000]
+    "text",
+    [
+        "",
+        "ISO8601",
+        "secORcounts",
+        "steps per",
+        "m**999999",
+        "9**9**9",
+        "__import__('os')",
+        "x" * 5000,
+        "k",
+        "c",
+        "e",
+        "u",
+        "a.u.",
+    ],
 )
 def test_what_is_no_unit(text: str) -> None:
     assert parse_unit(text) is None
@@ -62,7 +101,14 @@ def test_what_is_no_unit(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("letter", "target", "unit"),
-    [("A", "angstrom", "angstrom"), ("A", "mA", "A"), ("A", None, "A"), ("C", "K", "degC"), ("F", "K", "degF")],
+    [
+        ("A", "angstrom", "angstrom"),
+        ("A", "mA", "A"),
+        ("A", None, "A"),
+        ("C", "K", "degC"),
+        ("F", "K", "degF"),
+        ("k", "K", "K"),
+    ],
 )
 def test_target_decides_what_a_letter_means(letter: str, target: str | None, unit: str) -> None:
     assert parse_unit(letter, target) == unit
@@ -84,6 +130,11 @@ def test_target_decides_what_a_letter_means(letter: str, target: str | None, uni
         (2.0, "Hz", "photons/s", 2.0),
         (60.0, "mm/min", "mm/s", 1.0),
         (2.0, "kGy", "Gy", 2000.0),
+        (5.0, "electrons/A2", "electrons/angstrom^2", 5.0),
+        (2.0, "A^2", "angstrom^2", 2.0),
+        (10.0, "counts", "1", 10.0),
+        (1.0, "1/cm", "1/m", 100.0),
+        (1.0, "meV", "MeV", 1e-9),
         (1.0, "electrons/nm^2", "electrons/angstrom^2", 0.01),
         (365.25, "d", "a", 1.0),
         (14.3, "kDa", "Da", 14300.0),
@@ -114,7 +165,40 @@ def test_other_dimension_says_which_would_do(source: str, target: str | None) ->
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_parser(text: str) -> None:
     unit = parse_unit(text)
-    assert unit is None or parse_unit(unit) is not None
+    assert unit is None or parse_unit(unit) == unit
+
+
+ENERGIES, LENGTHS = ["keV", "eV", "meV", "MeV", "J", "ueV"], ["angstrom", "nm", "um", "mm", "m", "pm"]
+OTHERS = [
+    ["K", "degC", "degF", "mK"],
+    ["deg", "rad", "mrad", "arcmin"],
+    ["1/s", "Hz", "kHz"],
+    ["mm^2", "um^2", "inch^2"],
+]
+
+
+@given(st.floats(1e-6, 1e6), st.sampled_from([ENERGIES, LENGTHS, *OTHERS]), st.data())
+def test_there_and_back_is_the_same(number: float, units: list[str], data: st.DataObject) -> None:
+    one, other = data.draw(st.sampled_from(units)), data.draw(st.sampled_from(units))
+    # A temperature's offset is of some hundreds, and fifteen digits are kept.
+    assert convert(convert(number, one, other), other, one) == pytest.approx(number, rel=1e-9, abs=1e-9)
+
+
+@given(st.sampled_from(sorted(_spellings())), st.sampled_from(sorted(_spellings())))
+def test_a_unit_of_the_table_is_converted_or_refused_in_either_direction(one: str, other: str) -> None:
+    try:
+        there = convert(1.0, one, other)
+    except DimensionError:
+        with pytest.raises(DimensionError):
+            convert(1.0, other, one)
+    else:
+        assert convert(there, other, one) == pytest.approx(1.0, rel=1e-9, abs=1e-9)
+
+
+@given(st.sampled_from(["eV", "V", "m", "s", "Hz", "K", "Pa", "T", "W", "rad"]))
+def test_case_of_a_prefix_counts(unit: str) -> None:
+    """What differs by the case of its prefix only, such as milli and mega, is a factor of a thousand million apart."""
+    assert convert(1.0, f"M{unit}", f"m{unit}") == pytest.approx(1e9)
 
 
 @given(st.floats(1e-3, 1e3), st.sampled_from(Probe))
