@@ -33,6 +33,7 @@ bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmar
 	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/remap.py
 	$(BIN)/python benchmarks/delivery.py
+	PYTHONPATH=. $(BIN)/python benchmarks/large_listing.py
 	PYTHONPATH=. $(BIN)/python benchmarks/servers.py
 
 PIN := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \

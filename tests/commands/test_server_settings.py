@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.settings import ApiSettings
-from ingest.server import to_config
+from ingest.server import listen, to_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +60,15 @@ def test_only_a_trusted_proxy_says_who_asks_and_how(trusted: str, client: str, i
 
 def test_path_below_which_a_proxy_shows_the_service_is_handed_on() -> None:
     assert to_config(ApiSettings(root_path="/catalogue"), "info").root_path == "/catalogue"
+
+
+def test_answers_in_two_parts_do_not_wait_for_the_client() -> None:
+    with (
+        listen("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+        listening.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_token_in_an_address_is_not_logged(data_folder: Path) -> None:

@@ -1,0 +1,246 @@
+"""Searching a whole large facility's catalogue through the API, on either index, beside the same asked of the engine.
+
+    PYTHONPATH=. python benchmarks/scale.py [--datasets 500000] [--engines elasticsearch embedded] [--heap 4g]
+
+The catalogue is that of `population.py`, in SQLite; each index is filled by the rebuild that `nxcat reindex` is. Then
+`nxcat serve` is asked over HTTP, an anonymous viewer's every query, one after the other; for Elasticsearch, a node of
+this machine, the request that the index sends is sent to it once more by the bare client, in turns with the API's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from population import Population
+
+from facility.elasticsearch import Elasticsearch
+from facility.server import find_free_port
+from ingest.catalogue.finding import SearchQuestion, search_datasets
+from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.search import Noun
+from ingest.catalogue.search.elastic import ElasticIndex
+from ingest.catalogue.search.elastic_client import make_client
+from ingest.catalogue.settings import CatalogueSettings
+from ingest.catalogue.visibility import ANONYMOUS
+from ingest.proving import prove_index
+from ingest.reindexing import rebuild_index, settle_rebuilt
+from ingest.services import open_rebuild, open_services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+ROUNDS = 100
+DEEP_PAGES = 200
+DEEP_LIMIT = 100
+NXCAT = str(Path(sys.executable).with_name("nxcat"))
+FACETS = (Noun.INSTRUMENT, Noun.TECHNIQUE, Noun.SAMPLE, Noun.PROBE)
+QUERIES: dict[str, SearchQuestion] = {
+    "newest first": SearchQuestion(),
+    "newest first, 4 facets": SearchQuestion(facets=FACETS),
+    "a word": SearchQuestion(text="hematite"),
+    "two words, 4 facets": SearchQuestion(text="hematite fasttomo", facets=FACETS),
+    "a phrase": SearchQuestion(text='"ascan mono"'),
+    "the beginning of a word": SearchQuestion(text="tita*"),
+    "a misspelt word": SearchQuestion(text="hemattite~"),
+    "a range": SearchQuestion(text="energy:12..12.5 keV"),
+    "two ranges, 4 facets": SearchQuestion(text="energy:8..9 keV temperature:<100 K", facets=FACETS),
+    "a technique with the narrower ones": SearchQuestion(text='technique:"x-ray scattering"'),
+    "elements, an instrument": SearchQuestion(text="elements:Fe,O instrument:id01"),
+    "all but a word": SearchQuestion(text="not hematite start_date:2018..2019"),
+}
+
+
+def main() -> None:
+    """Measure and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", type=int, default=500_000)
+    parser.add_argument("--engines", nargs="+", default=["embedded", "elasticsearch"])
+    parser.add_argument("--heap", default="4g", help="of Elasticsearch")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NXCAT_DATA"] = folder
+        write_catalogue(Path(folder), arguments.datasets)
+        if "embedded" in arguments.engines:
+            measure_embedded(Path(folder), arguments.datasets)
+        if "elasticsearch" in arguments.engines:
+            measure_elasticsearch(arguments.datasets, arguments.heap)
+
+
+def write_catalogue(folder: Path, count: int) -> None:
+    """Leave the database with the whole catalogue."""
+    began = time.perf_counter()
+    with open_services() as services, services.write_sessions() as session:
+        for _ in Population(count).write(session.connection()):
+            session.commit()
+    size = (folder / "catalogue.sqlite").stat().st_size / count
+    print(f"\n{count:,} datasets written at {count / (time.perf_counter() - began):,.0f}/s; {size:,.0f} bytes each\n")
+
+
+def measure_embedded(folder: Path, count: int) -> None:
+    """Fill and search the index in the data folder."""
+    fill("the embedded index", count)
+    size = sum(path.stat().st_size for path in (folder / "index").rglob("*") if path.is_file()) / count
+    print(f"; {size:,.0f} bytes each\n\n| embedded index | found | p50 ms | p95 ms |\n|:--|--:|--:|--:|")
+    with serving() as client:
+        for name, question in QUERIES.items():
+            total, spent = measure(client, question)
+            print(f"| {name} | {total:,} | {to_cells(spent)} |", flush=True)
+        measure_deep(client)
+
+
+def measure_elasticsearch(count: int, heap: str) -> None:
+    """Fill and search an index of a node that is started for it."""
+    server = Elasticsearch({}, heap=heap)
+    os.environ["NXCAT_ELASTICSEARCH_URL"] = server.address
+    try:
+        fill("Elasticsearch", count)
+        with make_client(server.address) as bare:
+            alias = CatalogueSettings().elasticsearch_index
+            bare.options(request_timeout=600).indices.forcemerge(index=alias, max_num_segments=1)
+            size = bare.indices.stats(index=alias)["_all"]["primaries"]["store"]["size_in_bytes"] / count
+            columns = "p50 ms | p95 ms | raw p50 | raw p95 | ratio of p95"
+            print(f"; {size:,.0f} bytes each\n\n| Elasticsearch | found | {columns} |\n|:--|--:|--:|--:|--:|--:|--:|")
+            with serving() as client:
+                for name, question in QUERIES.items():
+                    asked = record_request(server.address, question)
+                    total, spent, raw = measure_beside(client, question, partial(bare.search, **asked))
+                    ratio = to_slow(spent) / to_slow(raw)
+                    print(f"| {name} | {total:,} | {to_cells(spent)} | {to_cells(raw)} | {ratio:.2f} |", flush=True)
+                measure_deep(client)
+    finally:
+        server.stop()
+
+
+def fill(name: str, count: int) -> None:
+    """Leave the index with all datasets, and proved; print the rates."""
+    began = time.perf_counter()
+    with open_rebuild() as (sessions, rebuild):
+        rebuild_index(sessions, rebuild, lambda _done, _total: None)
+    with open_services() as services:
+        settle_rebuilt(services)
+        rate, began = count / (time.perf_counter() - began), time.perf_counter()
+        if not prove_index(services, lambda _done, _total: None).is_equal:
+            raise SystemExit("the index differs")
+    proved = count / (time.perf_counter() - began)
+    print(f"{name} rebuilt at {rate:,.0f} datasets/s, proved at {proved:,.0f}/s", end="", flush=True)
+
+
+@contextmanager
+def serving() -> Iterator[httpx.Client]:
+    """Yield a client of `nxcat serve`."""
+    port = find_free_port()
+    process = subprocess.Popen(
+        [NXCAT, "serve", "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            wait(client)
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait(client: httpx.Client) -> None:
+    """Return as soon as the service answers."""
+    for _ in range(600):
+        try:
+            client.get("/health/ready").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit("the service does not start")
+
+
+def to_parameters(question: SearchQuestion) -> dict[str, str]:
+    """Return the query string of a question."""
+    return {"q": question.text, "facets": ",".join(question.facets)}
+
+
+def ask(client: httpx.Client, question: SearchQuestion) -> int:
+    """Return how many are found."""
+    answer = client.get("/api/v1/datasets", params=to_parameters(question))
+    answer.raise_for_status()
+    return int(answer.json()["total"])
+
+
+def measure(client: httpx.Client, question: SearchQuestion) -> tuple[int, list[float]]:
+    """Return how many are found, and the milliseconds of each asking."""
+    total = ask(client, question)
+    return total, [timed(partial(ask, client, question)) for _ in range(ROUNDS)]
+
+
+def measure_beside(
+    client: httpx.Client, question: SearchQuestion, search: Callable[[], object]
+) -> tuple[int, list[float], list[float]]:
+    """Return as `measure`, and the milliseconds of the bare searches made in turns with it."""
+    total, spent, raw = ask(client, question), [], []
+    for _ in range(ROUNDS):
+        spent.append(timed(partial(ask, client, question)))
+        raw.append(timed(search))
+    return total, spent, raw
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the milliseconds that it takes."""
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1e3
+
+
+def to_slow(spent: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return statistics.quantiles(spent, n=20)[-1]
+
+
+def to_cells(spent: Sequence[float]) -> str:
+    """Return median and 95th percentile as cells of a table."""
+    return f"{statistics.median(spent):.1f} | {to_slow(spent):.1f}"
+
+
+def record_request(address: str, question: SearchQuestion) -> dict[str, Any]:
+    """Return what the index asks Elasticsearch for that question."""
+    asked: list[dict[str, Any]] = []
+    with (
+        open_services() as services,
+        services.read_sessions() as session,
+        closing(ElasticIndex(address, CatalogueSettings().elasticsearch_index)) as index,
+    ):
+        client = vars(index)["_client"]
+        search = client.search
+        client.search = lambda **request: asked.append(request) or search(**request)
+        search_datasets(session, index, ANONYMOUS, utc_now(), question)
+    return asked[-1]
+
+
+def measure_deep(client: httpx.Client) -> None:
+    """Print what the first and the last of many pages cost."""
+    spent, address = [], f"/api/v1/datasets?limit={DEEP_LIMIT}"
+    for _ in range(DEEP_PAGES):
+        began = time.perf_counter()
+        page = client.get(address).raise_for_status().json()
+        spent.append((time.perf_counter() - began) * 1e3)
+        address = page["links"]["next"]
+        if address is None:
+            break
+    first, last = statistics.median(spent[1:21]), statistics.median(spent[-20:])
+    print(
+        f"\nPages of {DEEP_LIMIT}, each by the `next` of the one before: the first 20 take {first:.1f} ms, the last of "
+        f"{len(spent)} {last:.1f} ms.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
