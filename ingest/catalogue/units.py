@@ -138,7 +138,7 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
         "Da": (1.66053906892e-27, "dalton daltons"),
     },
     "density": {"g/cm^3": (1.0, "g/cm3 g/cc g/cm**3 g.cm-3 g*cm^-3 g_cm^-3")},
-    "ratio": {"%": (1e-2, "percent Percent pct"), "1": (1.0, "dimensionless fraction")},
+    "ratio": {"%": (1e-2, "percent Percent pct %RH %rH"), "1": (1.0, "dimensionless fraction")},
     "wavenumber": {
         "1/angstrom": (1e10, "1/Å 1/A Å^-1 A^-1 A-1 Å-1 Angstrom^-1 angstrom^-1 1/Angstrom"),
         "1/nm": (1e9, "nm^-1 nm-1"),

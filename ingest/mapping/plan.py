@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ingest.mapping.rule_schema import (
         BareUnit,
         ChannelRule,
+        Condition,
         Kind,
         RuleFile,
         ScanField,
@@ -62,6 +63,8 @@ class SourcePlan:
     names: frozenset[str] | None
     """The names in `fields` if only members are asked for: a group with none of them needs no closer look."""
     unless_named: re.Pattern[str] | None
+    where: tuple[tuple[str, re.Pattern[str]], ...]
+    unless: tuple[tuple[str, re.Pattern[str]], ...]
     matching: re.Pattern[str] | None
     needs_unit: bool
     own_unit: bool
@@ -247,11 +250,17 @@ def to_source(source: Source) -> SourcePlan:
         fields=fields,
         names=frozenset(field.name for field in fields) if all(field.name for field in fields) else None,
         unless_named=re.compile(source.unless_named, re.IGNORECASE) if source.unless_named else None,
+        where=_to_conditions(source.where),
+        unless=_to_conditions(source.unless),
         matching=re.compile(source.matching, re.IGNORECASE) if source.matching else None,
         needs_unit=source.needs_unit,
         own_unit=source.own_unit,
         inferred=source.inferred,
     )
+
+
+def _to_conditions(conditions: tuple[Condition, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((each.field.casefold(), re.compile(each.matching, re.IGNORECASE)) for each in conditions)
 
 
 def _to_field_name(text: str) -> FieldName:

@@ -61,7 +61,16 @@ def is_asked(place: Place, source: SourcePlan) -> bool:
     """Whether the source wants to look into the group at all."""
     if source.names is not None and not place.has_any(source.names):
         return False
-    return source.unless_named is None or not _is_named(place, source.unless_named)
+    if source.unless_named is not None and _is_named(place, source.unless_named):
+        return False
+    return all(_says(place, name, form) for name, form in source.where) and not any(
+        _says(place, name, form) for name, form in source.unless
+    )
+
+
+def _says(place: Place, name: str, form: re.Pattern[str]) -> bool:
+    field = place.find_field(name)
+    return field is not None and isinstance(field.value, str) and form.search(field.value) is not None
 
 
 def read_place(place: Place, source: SourcePlan) -> Iterator[Reading]:
@@ -257,7 +266,8 @@ def to_original(value: Value | None) -> str | None:
 def _original_number(reading: Reading) -> str | None:
     field = reading.field
     if reading.value is None and field is not None:
-        return f"{field.minimum} ... {field.maximum}"
+        count = f" ({field.count} values)" if field.count is not None else ""
+        return f"{field.minimum} ... {field.maximum}{count}"
     return to_original(reading.value)
 
 

@@ -104,6 +104,13 @@ ScanField = Literal[
 ]
 
 
+class Condition(_Strict):
+    """That a group has a field with a text that contains this."""
+
+    field: MemberName
+    matching: Pattern
+
+
 class Source(_Strict):
     """Where a value may stand: one of the fields, in a group at one of the positions. Earlier ones are preferred."""
 
@@ -117,6 +124,10 @@ class Source(_Strict):
     value that the group stands for, if it is a log, a sensor or an identifier."""
     unless_named: Pattern = ""
     """Groups whose name, or whose parent's name, contains this are passed over."""
+    where: tuple[Condition, ...] = ()
+    """Groups in which one of these does not hold are passed over."""
+    unless: tuple[Condition, ...] = ()
+    """And those in which one of these holds."""
     matching: Pattern = ""
     """The text must contain this; if the pattern has a group in parentheses, that part is the value."""
     needs_unit: bool = False
