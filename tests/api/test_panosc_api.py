@@ -129,7 +129,9 @@ def test_invalid_filter_is_told(client: TestClient, asked: Any, message: str) ->
     assert has_error(ask(client, "/Datasets", filter=asked), 400, message)
 
 
-@pytest.mark.parametrize("text", ["{", "abc", "{'a': 1}", '{"limit": NaN}', '{"limit": Infinity}', "[" * 20_000], ids=lambda text: text[:20])
+@pytest.mark.parametrize(
+    "text", ["{", "abc", "{'a': 1}", '{"limit": NaN}', '{"limit": Infinity}', "[" * 20_000], ids=lambda text: text[:20]
+)
 def test_what_is_no_json_is_told(client: TestClient, text: str) -> None:
     for parameter, path in (("filter", "/Datasets"), ("where", "/Datasets/count")):
         assert has_error(client.get(BASE + path, params={parameter: text}), 400, "Value is not an object.")

@@ -7,7 +7,7 @@ statement, so that a rare one is found as fast among a million datasets as among
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ingest.catalogue.panosc.parameters import ParameterTypes, to_parameter_cond
 from ingest.catalogue.panosc.patterns import is_found, is_like
 from ingest.catalogue.panosc.request import POSITIVE, Compare, Every, Filter, Operator, Some, Text, Where
 from ingest.catalogue.panosc.schema import MODELS, Kind
-from ingest.catalogue.panosc.sources import PATHS, Path, Source, Words, to_sources
+from ingest.catalogue.panosc.sources import PATHS, Path, Source, Words, make_source
 from ingest.catalogue.panosc.terms import Techniques, are_terms, to_dataset_condition, to_technique_condition
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ class Context:
 
     session: Session
     now: datetime
+    _sources: dict[str, Source] = field(default_factory=dict)
 
     @cached_property
     def dialect(self) -> str:
         """The name of the database."""
         return self.session.get_bind().dialect.name
-
-    @cached_property
-    def sources(self) -> dict[str, Source]:
-        """The sources by name, as they are at this instant."""
-        return to_sources(self.now, self.dialect)
 
     @cached_property
     def types(self) -> ParameterTypes:
@@ -58,25 +54,27 @@ class Context:
         """The techniques that an ontology knows, looked up if they are asked for."""
         return Techniques(self.session)
 
-    def list_sources(self, model: str) -> list[str]:
-        """Return the names of the sources of a model."""
-        return [name for name, source in self.sources.items() if source.model == model]
+    def get_source(self, name: str) -> Source:
+        """Return the source, as it is at this instant; made once."""
+        if name not in self._sources:
+            self._sources[name] = make_source(name, self.now, self.dialect)
+        return self._sources[name]
 
     def open(self, name: str) -> FromClause:
         """Return the source, to be named once in a statement."""
-        return self.sources[name].statement.subquery()
+        return self.get_source(name).statement.subquery()
 
 
 def to_conditions(context: Context, source: str, rows: FromClause, asked: Filter) -> list[ColumnElement[bool]]:
     """Return what must hold of the rows of a source: the filter's own condition, and that what is required is there."""
     conditions = [] if asked.where is None else [to_condition(context, source, rows, asked.where)]
-    model = context.sources[source].model
+    model = context.get_source(source).model
     return conditions + [_requires(context, model, source, rows, each) for each in asked.include if each.is_required]
 
 
 def to_condition(context: Context, source: str, rows: FromClause, where: Where) -> ColumnElement[bool]:
     """Return the condition on the rows of a source."""
-    model = MODELS[context.sources[source].model]
+    model = MODELS[context.get_source(source).model]
     if model.name == "Parameter":
         return to_parameter_condition(context.types, rows, where, lambda each: _compare(context, source, rows, each))
     match where:
@@ -136,7 +134,7 @@ def _select_parents(context: Context, path: Path, asked: Filter) -> Rows:
 
 
 def _compare(context: Context, source: str, rows: FromClause, asked: Compare) -> ColumnElement[bool]:
-    words = context.sources[source].words.get(asked.name)
+    words = context.get_source(source).words.get(asked.name)
     if words is not None:
         return _compare_words(context, words, rows, asked)
     column = rows.c.get(asked.name) if asked.kind is not None else None

@@ -84,7 +84,7 @@ def _add_words(context: Context, model: str, records: Mapping[Key, Record]) -> N
     names = [name for name, kind in MODELS[model].properties.items() if kind is Kind.WORDS]
     for name in names:
         for source in {source for source, _ in records}:
-            words = context.sources[source].words[name]
+            words = context.get_source(source).words[name]
             owners = [key for own, key in records if own == source]
             for batch in _to_batches(owners):
                 statement = select(words.owner, words.text).where(words.owner.in_(batch), words.condition)

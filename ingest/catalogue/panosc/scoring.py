@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from ingest.catalogue.panosc.errors import InvalidFilterError
 from ingest.catalogue.panosc.schema import MODELS
-from ingest.catalogue.panosc.sources import PATHS
+from ingest.catalogue.panosc.sources import PATHS, list_sources
 from ingest.catalogue.search import DatasetIndex, Or, SearchRequest, Sort, Word
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.visibility import ANONYMOUS, to_index_filter
@@ -83,7 +83,7 @@ def _score_texts(context: Context, model: str, words: list[str]) -> dict[Key, fl
     """Return the scores of those whose own texts have one of the words, read from the database's few of them."""
     scores: dict[Key, float] = {}
     wanted = set(words)
-    for source in context.list_sources(model):
+    for source in list_sources(model):
         rows = context.open(source)
         columns = [rows.c[name] for name in MODELS[model].text]
         for key, *texts in context.session.execute(select(rows.c.key, *columns)):

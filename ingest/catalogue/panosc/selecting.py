@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, String, cast, func, literal, null, select,
 
 from ingest.catalogue.panosc.conditions import Context, to_conditions
 from ingest.catalogue.panosc.request import MAX_LIMIT, Filter
+from ingest.catalogue.panosc.sources import list_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ Narrowing: TypeAlias = "Callable[[str, FromClause], ColumnElement[bool]]"
 def list_keys(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> list[Key]:
     """Return the page of those that are as asked."""
     statements = []
-    for source in context.list_sources(model):
+    for source in list_sources(model):
         rows = context.open(source)
         columns = (literal(source).label("source"), rows.c.key.label("key"), *_to_order_columns(rows, asked))
         statements.append(select(*columns).where(*_to_conditions(context, source, rows, asked, narrowing)))
@@ -37,7 +38,7 @@ def list_keys(context: Context, model: str, asked: Filter, narrowing: Narrowing 
 def count_keys(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> int:
     """Return how many are as asked."""
     count = 0
-    for source in context.list_sources(model):
+    for source in list_sources(model):
         rows = context.open(source)
         conditions = _to_conditions(context, source, rows, asked, narrowing)
         count += context.session.scalar(select(func.count()).select_from(rows).where(*conditions)) or 0

@@ -54,7 +54,7 @@ from ingest.catalogue.model import (
 from ingest.catalogue.visibility import ANONYMOUS, may_cite, may_find, may_find_investigation, may_open_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 PROPOSAL: Final = "proposal"
@@ -98,25 +98,16 @@ class Path:
     """Columns `parent` and `child`."""
 
 
-def to_sources(now: datetime, dialect: str) -> dict[str, Source]:
-    """Return all sources by name, as they are at this instant."""
-    statements = {
-        "dataset": ("Dataset", _select_datasets(now)),
-        "investigation": ("Document", _select_investigations(now)),
-        "publication": ("Document", _select_publications(now)),
-        "instrument": ("Instrument", _select_instruments(now)),
-        "technique": ("Technique", _select_techniques()),
-        "sample": ("Sample", _select_samples()),
-        "file": ("File", _select_files(now)),
-        "parameter": ("Parameter", _select_parameters()),
-        "user": ("Member", _select_users(now, dialect)),
-        "creator": ("Member", _select_creators()),
-        "person": ("Person", _select_persons()),
-        "workplace": ("Affiliation", _select_workplaces()),
-        "affiliation": ("Affiliation", _select_affiliations()),
-    }
-    words = {"investigation": {"keywords": _to_keywords()}, "publication": {"keywords": _to_subjects(now)}}
-    return {name: Source(model, statement, words.get(name, {})) for name, (model, statement) in statements.items()}
+def make_source(name: str, now: datetime, dialect: str) -> Source:
+    """Return the source, as it is at this instant."""
+    model, make = _MAKERS[name]
+    words = {"investigation": _to_keywords, "publication": _to_subjects}.get(name)
+    return Source(model, make(now, dialect), {"keywords": words(now)} if words else {})
+
+
+def list_sources(model: str) -> list[str]:
+    """Return the names of the sources of a model."""
+    return [name for name, (of_model, _) in _MAKERS.items() if of_model == model]
 
 
 def _to_pid(given: Any, key: Any) -> ColumnElement[str]:
@@ -124,7 +115,7 @@ def _to_pid(given: Any, key: Any) -> ColumnElement[str]:
     return func.coalesce(given, cast(key, String))
 
 
-def _select_datasets(now: datetime) -> Rows:
+def _select_datasets(now: datetime, _dialect: str) -> Rows:
     first_title = (
         select(Scan.title)
         .where(Scan.dataset_id == Dataset.id, Scan.ordinal == 0, Scan.is_withdrawn.is_(False))
@@ -166,7 +157,7 @@ def _select_datasets(now: datetime) -> Rows:
     ).where(may_find(ANONYMOUS, now))
 
 
-def _select_investigations(now: datetime) -> Rows:
+def _select_investigations(now: datetime, _dialect: str) -> Rows:
     found = and_(Dataset.investigation_id == Investigation.id, may_find(ANONYMOUS, now))
     visit = case((Investigation.visit_id == NO_VISIT, ""), else_=literal("/").concat(Investigation.visit_id))
     return (
@@ -187,7 +178,7 @@ def _select_investigations(now: datetime) -> Rows:
     )
 
 
-def _select_publications(now: datetime) -> Rows:
+def _select_publications(now: datetime, _dialect: str) -> Rows:
     collected = and_(
         DataCollectionDataset.data_collection_id == DataPublication.content_id,
         DataCollectionDataset.dataset_id == Dataset.id,
@@ -210,7 +201,7 @@ def _select_publications(now: datetime) -> Rows:
     ).where(exists().where(cited).correlate(DataPublication))
 
 
-def _select_instruments(now: datetime) -> Rows:
+def _select_instruments(now: datetime, _dialect: str) -> Rows:
     used = and_(
         DatasetInstrument.instrument_id == Instrument.id,
         DatasetInstrument.dataset_id == Dataset.id,
@@ -228,7 +219,7 @@ def _select_instruments(now: datetime) -> Rows:
     )
 
 
-def _select_techniques() -> Rows:
+def _select_techniques(_now: datetime, _dialect: str) -> Rows:
     return select(
         Technique.id.label("key"),
         _to_pid(Technique.pid, Technique.id).label("pid"),
@@ -236,7 +227,7 @@ def _select_techniques() -> Rows:
     )
 
 
-def _select_samples() -> Rows:
+def _select_samples(_now: datetime, _dialect: str) -> Rows:
     return select(
         Sample.id.label("key"),
         _to_pid(Sample.pid, Sample.id).label("pid"),
@@ -245,7 +236,7 @@ def _select_samples() -> Rows:
     ).outerjoin(SampleType, SampleType.id == Sample.type_id)
 
 
-def _select_files(now: datetime) -> Rows:
+def _select_files(now: datetime, _dialect: str) -> Rows:
     return (
         select(
             cast(Datafile.dataset_id, String).concat("-").concat(cast(Datafile.ordinal, String)).label("key"),
@@ -260,7 +251,7 @@ def _select_files(now: datetime) -> Rows:
     )
 
 
-def _select_parameters() -> Rows:
+def _select_parameters(_now: datetime, _dialect: str) -> Rows:
     """Select what is shown and public of the datasets themselves; their scans' parameters are summed up in theirs."""
     return (
         select(
@@ -329,7 +320,7 @@ def _names_user(dialect: str) -> ColumnElement[bool]:
     return exists().where(name == User.name).correlate(Scan, User)
 
 
-def _select_creators() -> Rows:
+def _select_creators(_now: datetime, _dialect: str) -> Rows:
     return (
         select(
             DataPublicationUser.id.label("key"),
@@ -355,7 +346,7 @@ def _first_affiliation() -> ColumnElement[int]:
     )
 
 
-def _select_persons() -> Rows:
+def _select_persons(_now: datetime, _dialect: str) -> Rows:
     return select(
         User.id.label("key"),
         cast(User.id, String).label("id"),
@@ -370,12 +361,12 @@ def _has_workplace() -> ColumnElement[bool]:
     return func.coalesce(User.affiliation, "") != ""
 
 
-def _select_workplaces() -> Rows:
+def _select_workplaces(_now: datetime, _dialect: str) -> Rows:
     identifier = literal("u").concat(cast(User.id, String))
     return select(User.id.label("key"), identifier.label("id"), User.affiliation.label("name")).where(_has_workplace())
 
 
-def _select_affiliations() -> Rows:
+def _select_affiliations(_now: datetime, _dialect: str) -> Rows:
     return (
         select(
             Affiliation.id.label("key"),
@@ -389,7 +380,7 @@ def _select_affiliations() -> Rows:
     )
 
 
-def _to_keywords() -> Words:
+def _to_keywords(_now: datetime) -> Words:
     return Words(Keyword.investigation_id, Keyword.name, true())
 
 
@@ -471,3 +462,19 @@ PATHS: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
     ("Parameter", "document"): (),
 }
 """The ways along each relation; nothing has parameters but datasets."""
+
+_MAKERS: Final[Mapping[str, tuple[str, Callable[[datetime, str], Rows]]]] = {
+    "dataset": ("Dataset", _select_datasets),
+    "investigation": ("Document", _select_investigations),
+    "publication": ("Document", _select_publications),
+    "instrument": ("Instrument", _select_instruments),
+    "technique": ("Technique", _select_techniques),
+    "sample": ("Sample", _select_samples),
+    "file": ("File", _select_files),
+    "parameter": ("Parameter", _select_parameters),
+    "user": ("Member", _select_users),
+    "creator": ("Member", _select_creators),
+    "person": ("Person", _select_persons),
+    "workplace": ("Affiliation", _select_workplaces),
+    "affiliation": ("Affiliation", _select_affiliations),
+}
