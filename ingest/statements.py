@@ -28,6 +28,7 @@ from ingest.catalogue.model import (
 from ingest.identity import to_instruments, to_names, to_place
 from ingest.mapping.differences import Field, Said, Statement
 from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_wanted_types
+from ingest.told import list_contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -86,7 +87,7 @@ def to_statement(draft: DatasetDraft, context: MasterContext, known_name: str) -
             "facility_id": context.root.facility_id,
             "is_complete": context.is_complete,
             "rules": draft.rules,
-            "flags": draft.flags,
+            "flags": (*draft.flags, *list_contradictions(draft, context.told)),
             "motors": to_positions(draft),
         }
     )

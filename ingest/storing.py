@@ -34,7 +34,7 @@ from ingest.catalogue.publication_store import is_published
 from ingest.catalogue.releases import says_the_same, to_release_date
 from ingest.identity import to_content_digest, to_instruments, to_names, to_place
 from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_value, to_wanted_types
-from ingest.told import to_told_parameters, to_told_techniques
+from ingest.told import list_contradictions, to_told_parameters, to_told_techniques
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -223,7 +223,7 @@ def _fill(
     dataset.is_secret = context.root.is_secret
     dataset.is_metadata_public = context.root.is_embargoed_metadata_public
     dataset.rules, dataset.rules_version = draft.rules, draft.rules_version
-    dataset.flags = list(draft.flags)
+    dataset.flags = [*draft.flags, *list_contradictions(draft, context.told)]
     dataset.motors = to_positions(draft)
     if context.root.release_policy == ReleasePolicy.IMMEDIATELY:
         dataset.release_date = dataset.end_date or to_instant(context.mtime_ns)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.store import WantedType
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
-from ingest.mapping.drafts import Origin, TechniqueDraft
+from ingest.mapping.beam import DISAGREE
+from ingest.mapping.drafts import Origin, Quantity, TechniqueDraft
+from ingest.mapping.findings import is_alike, to_span
 from ingest.mapping.techniques import merge_techniques, to_stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ingest.catalogue.notices import ToldDataset
+    from ingest.mapping.drafts import DatasetDraft, Taken
+
 PLACES: Final = frozenset(
     {"proposal", "beamlineID", "datasetName", "location", "startDate", "endDate", "Sample_name", "folder_path"}
 )
 """What says where a dataset belongs, and is stored there."""
+_CLOCKS_APART: Final = timedelta(hours=1)
+"""The clocks of an instrument and of what tells of it are seldom further apart, unless a zone is wrong."""
 LONGEST_LIST: Final = 32
 """As many values of a list are kept as of one in a file; of a longer one its extremes."""
 LONGEST_TEXT: Final = 4000
@@ -55,6 +62,49 @@ def to_told_techniques(parameters: Mapping[str, str]) -> list[TechniqueDraft]:
         if stated := to_stated(text):
             return merge_techniques(TechniqueDraft(term, None, text[:LONGEST_TEXT], pid=pid) for term, pid in stated)
     return []
+
+
+def list_contradictions(draft: DatasetDraft, told: ToldDataset | None) -> list[str]:
+    """Return, in words, where the notice and the file say different things of the sample, the time or a number."""
+    if told is None:
+        return []
+    found = [_compare_samples(draft, told.sample_name), _compare_times(draft, told)]
+    known = {parameter.name: parameter.value for parameter in draft.parameters if parameter.entry is None}
+    found += [_compare_numbers(name, text, known[name]) for name, text in told.parameters.items() if name in known]
+    return [flag for flag in found if flag]
+
+
+def _compare_samples(draft: DatasetDraft, name: str | None) -> str:
+    samples = [scan.sample_name for scan in draft.scans if scan.sample_name is not None]
+    if not name or not samples or name.casefold() in {sample.value.casefold() for sample in samples}:
+        return ""
+    return f"the notice says that the sample is {name}, {samples[0].path} says {samples[0].value}"
+
+
+def _compare_times(draft: DatasetDraft, told: ToldDataset) -> str:
+    starts = [scan.start_time for scan in draft.scans if scan.start_time is not None]
+    if not starts or told.start_date is None or told.end_date is None:
+        return ""
+    first = min(starts, key=lambda start: start.value.instant)
+    if told.start_date - _CLOCKS_APART <= first.value.instant <= told.end_date + _CLOCKS_APART:
+        return ""
+    period = f"{told.start_date.isoformat()} to {told.end_date.isoformat()}"
+    return f"the notice says that it was measured from {period}, {first.path} says {first.original}"
+
+
+def _compare_numbers(name: str, text: str, taken: Taken[Any]) -> str:
+    """Compare what is a number on both sides; both are in the unit of the vocabulary."""
+    numbers = _find_numbers(text)
+    parameter = load_vocabulary().get(name)
+    quantity = taken.value
+    if not isinstance(quantity, Quantity) or not numbers or parameter is None or parameter.unit != quantity.unit:
+        return ""
+    told = Quantity(quantity.unit, bottom=min(numbers), top=max(numbers))
+    if is_alike(told, quantity, DISAGREE):
+        return ""
+    low, high = to_span(quantity)
+    held = f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"
+    return f"the notice says that {name} is {text[:100]} {quantity.unit}, {taken.path or 'the file'} says {held}"
 
 
 _EMPTY: Final[dict[str, Any]] = {

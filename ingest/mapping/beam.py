@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ingest.catalogue.units import Probe, energy_to_wavelength, find_probe, wavelength_to_energy
+from ingest.catalogue.units import (
+    DimensionError,
+    Probe,
+    UnknownUnitError,
+    energy_to_wavelength,
+    find_probe,
+    wavelength_to_energy,
+)
 from ingest.mapping.drafts import Origin, Quantity, Taken
-from ingest.mapping.findings import to_span
+from ingest.mapping.findings import is_alike, to_span, to_words
+from ingest.mapping.readings import read_candidates, to_numbers, to_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingest.mapping.findings import Search
+    from ingest.mapping.plan import TargetPlan
 
 DISAGREE: Final = 0.01
 """Relative; energy and wavelength that differ by more are flagged: often a wrong unit."""
@@ -37,6 +46,8 @@ def find_beam(search: Search, probe_text: Taken[str] | None) -> tuple[Taken[Quan
         )
     if energy is None and energy_target is not None:
         energy = search.find_quantity(energy_target, expected=_expect(wavelength, search.probe, wavelength_to_energy))
+    _flag_other_places(search, energy_target, energy)
+    _flag_other_places(search, wavelength_target, wavelength)
     return _complete(search, energy, wavelength)
 
 
@@ -75,13 +86,44 @@ def _derive(known: Taken[Quantity], unit: str, relation: Callable[[float], float
     return Taken(quantity, known.path, known.original, known.original_unit, Origin.DERIVED)
 
 
-def _flag_disagreement(search: Search, energy: Taken[Quantity], wavelength: Taken[Quantity], probe: Probe) -> None:
-    if energy.value.value is None or wavelength.value.value is None:
+def _flag_other_places(search: Search, target: TargetPlan | None, taken: Taken[Quantity] | None) -> None:
+    """Flag the first place that gives another number for the same; only numbers with their own unit can contradict."""
+    if search.probe is None or target is None or taken is None or None in {taken.value.value, taken.original_unit}:
         return
-    expected = wavelength_to_energy(wavelength.value.value, probe)
-    if abs(energy.value.value - expected) > DISAGREE * expected:
-        search.flags.append(
-            f"{energy.path} ({energy.original} {energy.original_unit or 'no unit'}) and {wavelength.path} "
-            f"({wavelength.original} {wavelength.original_unit or 'no unit'}) do not belong to one {probe} beam: "
-            f"{energy.value.value:.6g} keV against {expected:.6g} keV"
-        )
+    for reading in read_candidates(search.index, target):
+        numbers = to_numbers(reading, target)
+        if reading.path == taken.path or numbers is None or numbers.unit is None:
+            continue
+        try:
+            other = to_quantity(reading, numbers, target, numbers.unit)
+        except (UnknownUnitError, DimensionError):
+            continue
+        if other is not None and other.value.value is not None and not is_alike(taken.value, other.value, DISAGREE):
+            search.flags.append(f"{to_words(taken)} and {to_words(other)} say different things of one beam")
+            return
+
+
+def _flag_disagreement(search: Search, energy: Taken[Quantity], wavelength: Taken[Quantity], probe: Probe) -> None:
+    """Flag energy and wavelength that do not belong together; a number and a range do if it lies in the range."""
+    low, high = to_span(energy.value)
+    shortest, longest = to_span(wavelength.value)
+    ends = wavelength_to_energy(longest, probe), wavelength_to_energy(shortest, probe)
+    if (
+        low <= ends[1] * (1 + DISAGREE)
+        and ends[0] <= high * (1 + DISAGREE)
+        and _have_like_forms(energy, wavelength, ends)
+    ):
+        return
+    found = " to ".join(f"{end:.6g}" for end in dict.fromkeys((low, high)))
+    expected = " to ".join(f"{end:.6g}" for end in dict.fromkeys(ends))
+    search.flags.append(
+        f"{to_words(energy)} and {to_words(wavelength)} do not belong to one {probe} beam: "
+        f"{found} keV against {expected} keV"
+    )
+
+
+def _have_like_forms(energy: Taken[Quantity], wavelength: Taken[Quantity], ends: tuple[float, float]) -> bool:
+    """Whether the ends of two ranges belong together; where one is a number there are no two."""
+    if energy.value.value is not None or wavelength.value.value is not None:
+        return True
+    return is_alike(energy.value, Quantity(energy.value.unit, bottom=ends[0], top=ends[1]), DISAGREE)

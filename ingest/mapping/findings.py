@@ -152,3 +152,8 @@ def to_span(quantity: Quantity) -> tuple[float, float]:
     if quantity.values:
         return min(quantity.values), max(quantity.values)
     return quantity.bottom or 0.0, quantity.top or 0.0
+
+
+def to_words(taken: Taken[Quantity]) -> str:
+    """Return what a place says, for a flag: its path, with the number and the unit as they stand there."""
+    return f"{taken.path} ({taken.original} {taken.original_unit or 'no unit'})"

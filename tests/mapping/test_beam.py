@@ -130,6 +130,46 @@ def test_energy_and_wavelength_that_disagree_are_flagged() -> None:
     assert "do not belong to one photon beam" in draft.flags[0]
 
 
+@pytest.mark.parametrize(
+    ("energy", "wavelength", "is_flagged"),
+    [
+        ([12.0, 13.0], [0.9537, 1.0332], False),
+        ([12.0, 13.0], [0.9537, 1.5], True),
+        (12.4, [0.95, 1.04], False),
+        (14.0, [0.95, 1.04], True),
+        ([12.0, 13.0], 1.0, False),
+        ([12.0, 13.0], 1.1, True),
+    ],
+)
+def test_ranges_that_disagree_are_flagged(energy: object, wavelength: object, is_flagged: bool) -> None:
+    both = beam(field("incident_energy", energy, "keV"), field("incident_wavelength", wavelength, "angstrom"))
+    assert bool(drafted(entry(instrument(source()), both)).flags) is is_flagged
+
+
+@pytest.mark.parametrize(
+    ("probe", "other", "unit", "is_flagged"),
+    [
+        ("x-ray", 12.4, "keV", False),
+        ("x-ray", 12401.0, "eV", False),
+        ("x-ray", 14.0, "keV", True),
+        # Not its own unit, not a beam of a facility, not one number.
+        ("x-ray", 14.0, None, False),
+        (None, 14.0, "keV", False),
+        ("x-ray", [12.0, 14.0], "keV", False),
+    ],
+)
+def test_two_places_that_say_different_things_are_flagged(
+    probe: str | None, other: object, unit: str | None, is_flagged: bool
+) -> None:
+    mono = group("monochromator", "NXmonochromator", field("energy", other, unit))
+    draft = drafted(entry(instrument(source(probe=probe), mono), beam(field("incident_energy", 12.4, "keV"))))
+    assert draft.scans[0].incident_energy.value.value == 12.4
+    assert bool(draft.flags) is is_flagged
+    if is_flagged:
+        assert "/entry/sample/beam/incident_energy (12.4 keV)" in draft.flags[0]
+        assert "/entry/instrument/monochromator/energy (14.0 keV)" in draft.flags[0]
+
+
 def test_agreeing_pair_is_not_flagged() -> None:
     draft = drafted(
         entry(

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.views import NoticeView
 
+STARTED = datetime(2024, 3, 4, 9, 30, tzinfo=UTC)
 ENERGY = "InstrumentMonochromator_energy"
 
 
@@ -151,6 +152,35 @@ def test_what_is_no_number_stays_the_text_that_was_told(
     tell(told, told.write(), parameters={name: text})
     work(told)
     assert values(told, name)[Layer.NOTICE] == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "flag"),
+    [
+        ({"parameters": {ENERGY: "15.2"}}, "InstrumentMonochromator_energy is 15.2 keV, "),
+        ({"parameters": {ENERGY: "12.0001"}}, ""),
+        ({"parameters": {ENERGY: "12 13"}}, "InstrumentMonochromator_energy is 12 13 keV, "),
+        ({"parameters": {ENERGY: "fast", "Sample_description": "9"}}, ""),
+        ({"sample_name": "quartz"}, "the sample is quartz, "),
+        ({"sample_name": "CERIA"}, ""),
+        ({"start_date": OLD, "end_date": OLD}, "it was measured from "),
+        ({"start_date": STARTED, "end_date": STARTED}, ""),
+        ({"start_date": STARTED + timedelta(minutes=50), "end_date": STARTED + timedelta(hours=3)}, ""),
+    ],
+)
+def test_a_notice_that_says_something_else_than_the_file_is_flagged(
+    told: Site, said: dict[str, Any], flag: str
+) -> None:
+    path = told.write(
+        instrument__monochromator__energy=(12.0, "keV"),
+        sample__name="ceria",
+        start_time=STARTED.isoformat(),
+        end_time=(STARTED + timedelta(hours=1)).isoformat(),
+    )
+    tell(told, path, **said)
+    work(told)
+    flags = datasets(told)[0].flags
+    assert [flag in each for each in flags] == ([True] if flag else [])
 
 
 def test_techniques_of_a_notice_are_those_of_the_file_and_more(told: Site) -> None:
