@@ -24,6 +24,7 @@ _NO_UNIT: Final = frozenset({"", "none", "nx_any", "any", "arbitrary", "a.u.", "
 _NUMBER: Final = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.{0,30})?")
 LONGEST_ORIGINAL: Final = 1000
 """Characters; an original is there to be compared by eye."""
+_BYTES: Final = re.compile(r"b(['\"])(.*)\1", re.DOTALL)
 _UNINITIALISED: Final = 1e30
 """Nothing that is measured is larger; memory that nobody wrote to often is."""
 _SAME: Final = 1e-9
@@ -181,11 +182,18 @@ def _to_clean(item: bool | float | str, target: TargetPlan, plan: Plan) -> str:
         return ""
     if isinstance(item, float):
         item = int(item) if item.is_integer() else item
-    text = str(item).replace("\0", "").strip()
+    text = to_plain_text(str(item))
     lowered = text.casefold()
     if lowered in plan.placeholders or lowered in target.placeholders or plan.placeholder_form.fullmatch(text):
         return ""
     return text
+
+
+def to_plain_text(text: str) -> str:
+    """Return a text without padding, and without what Python's `str` puts around bytes, as some writers leave it."""
+    text = text.replace("\0", "").strip()
+    written = _BYTES.fullmatch(text)
+    return written[2].strip() if written else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ingest.mapping.beam import find_beam
 from ingest.mapping.channels import find_channels
 from ingest.mapping.drafts import DetectorDraft, Moment, ScanDraft, Taken
 from ingest.mapping.people import find_people
+from ingest.mapping.readings import to_plain_text
 from ingest.mapping.rule_schema import Kind
 from ingest.mapping.scan_kinds import find_kind
 
@@ -152,6 +153,7 @@ def _to_label(search: Search, group: Group, label_fields: tuple[str, ...]) -> st
     by_name = {field.name.casefold(): field.value for field in group.fields}
     for name in label_fields:
         value = by_name.get(name)
-        if isinstance(value, str) and value.strip() and value.casefold() not in search.plan.placeholders:
-            return value.strip()
+        text = to_plain_text(value) if isinstance(value, str) else ""
+        if text and text.casefold() not in search.plan.placeholders:
+            return text
     return None

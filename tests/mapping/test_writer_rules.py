@@ -73,6 +73,7 @@ def test_a_writer_is_told_by_what_stands_in_the_first_entry(member: Field | Grou
         ({"NeXus_repository": "https://github.com/FAIRmat-NFDI/nexus_definitions"}, "pynxtools"),
         ({"instrument": "SANS at SINQ"}, "sinq"),
         ({"SPEC_file": "samplecheck_7_17_03"}, "spec2nexus"),
+        ({"creator": "Synchrotron SOLEIL"}, "soleil"),
         ({"instrument": "SANS"}, "nexus"),
     ],
 )
@@ -83,6 +84,14 @@ def test_a_writer_is_told_by_an_attribute_of_the_root(attributes: dict[str, str]
 def test_a_writer_is_told_by_an_attribute_of_the_entry() -> None:
     cansas = group("e", "NXentry", canSAS_class="SASentry")
     assert choose_rules(record(cansas), shipped_rules()).name == "cansas"
+
+
+def test_some_evidence_speaks_against_a_writer() -> None:
+    inner = group("detectorSpecific", "", field("photon_energy", 8000.0, "eV"), field("eiger_fw_version", "1.8"))
+    source = group("source", "NXsource", field("probe", "x-ray"))
+    mono = group("mono", "NXmonochromator", field("wavelength", 1.5419, "angstrom"))
+    members = instrument(group("detector", "NXdetector", inner), source, mono)
+    assert choose_rules(record(entry(members)), shipped_rules()).name == "nexus"
 
 
 def test_weak_evidence_adds_up() -> None:
