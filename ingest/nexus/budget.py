@@ -21,6 +21,8 @@ class Budget:
     """Groups opened below one entry."""
     members: int = 20_000
     """Links listed of one group: a collection master may hold 10^5 of them."""
+    name_bytes: int = 1_024
+    """Longest name of a member or of an attribute: HDF5 takes a megabyte, and every path below it repeats it."""
     levels: int = 64
     attributes: int = 32
     string_characters: int = 4_096

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.redaction import is_kept_of_a_user, is_personal, names_somebody, to_person_text, to_redacted
 from ingest.nexus.classes import TALLIED_NAMES, Reading, is_payload
-from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach
+from ingest.nexus.library import MEMBER_ERRORS, raise_if_out_of_reach, raise_if_starved
 from ingest.nexus.record import Field
 from ingest.nexus.values import to_extremes, to_tally, to_value
 
@@ -55,9 +55,15 @@ def read_attributes(opened: OpenObject, budget: Budget, of_a_user: bool = False)
         try:
             attribute = opened.open_attribute(index)
             name = to_redacted(attribute.name) if "@" in attribute.name else attribute.name
+            if len(name) > budget.name_bytes:
+                lost += 1
+                continue
             value = None if is_personal(name, of_a_user) else _read_attribute(attribute, budget)
         except MEMBER_ERRORS as error:
             raise_if_out_of_reach(error)
+            # libhdf5 reads all attributes of an object to give one: with a gigabyte among them not even the class of a
+            # group is known, and what is known without it is false.
+            raise_if_starved(error)
             lost += 1
             continue
         if value is not None:

@@ -25,6 +25,7 @@ MEMBER_ERRORS = (KeyError, OSError, RuntimeError, TypeError, ValueError, Overflo
 
 _OUT_OF_REACH = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODEV, errno.ENOTCONN})
 _ERRNO = re.compile(r"\berrno = (\d+)")
+_STARVED = re.compile(r"memory allocation failed|no space available for allocation|can't allocate")
 _SOFT_STEPS = 8
 """Soft links that lead to soft links before it is taken for a loop."""
 
@@ -39,6 +40,12 @@ def raise_if_out_of_reach(error: Exception) -> None:
     number = int(told[1]) if told else number
     if number in _OUT_OF_REACH:
         raise OSError(number, os.strerror(number)) from error
+
+
+def raise_if_starved(error: Exception) -> None:
+    """Raise MemoryError if libhdf5 could have no more memory; it says so in its text alone."""
+    if _STARVED.search(str(error)):
+        raise MemoryError from error
 
 
 class _Type(NamedTuple):

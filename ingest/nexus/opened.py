@@ -63,6 +63,15 @@ class Members:
     lost: int = 0
     """Links past the cap."""
 
+    def drop_names_beyond(self, name_bytes: int) -> int:
+        """Leave out links with longer names; return how many these are."""
+        dropped = 0
+        for links in (self.hard, self.soft, self.external):
+            kept = [link for link in links if len(link[0]) <= name_bytes]
+            dropped += len(links) - len(kept)
+            links[:] = kept  # type: ignore[assignment]
+        return dropped
+
 
 class OpenAttribute(Protocol):
     """An attribute whose value was not read yet."""

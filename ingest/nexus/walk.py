@@ -198,6 +198,8 @@ class _Reader:
             members = opened.list_members(self.budget.members) if isinstance(opened, LibraryGroup) else Members()
         if members.lost:
             self.truncated["members"] += members.lost
+        if dropped := members.drop_names_beyond(self.budget.name_bytes):
+            self.truncated["names"] += dropped
         self.linked.add_external(node.path, members.external)
         return members
 
