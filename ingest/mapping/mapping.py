@@ -10,7 +10,7 @@ from ingest.mapping.parameters import find_parameters, to_parameters
 from ingest.mapping.positions import EntryIndex
 from ingest.mapping.recognising import Traits
 from ingest.mapping.scan_kinds import tie_scans
-from ingest.mapping.scans import sort_key, to_scan
+from ingest.mapping.scans import sort_key, tell_hours_apart, to_scan
 from ingest.mapping.techniques import find_techniques, merge_techniques
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def to_drafts(record: MasterRecord, rules: Rules, timezone: ZoneInfo) -> Dataset
         found[scan.entry] = find_parameters(search, scan)
         techniques += find_techniques(search, scan)
         flags.update(dict.fromkeys(search.flags))
-    scans.sort(key=sort_key)
+    scans = tell_hours_apart(sorted(scans, key=sort_key), timezone)
     return DatasetDraft(
         kind=record.kind,
         rules=rules.name,

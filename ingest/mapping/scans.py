@@ -14,8 +14,12 @@ from ingest.mapping.people import find_people
 from ingest.mapping.readings import to_plain_text
 from ingest.mapping.rule_schema import Kind
 from ingest.mapping.scan_kinds import find_kind
+from ingest.mapping.times import to_second_pass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
     from ingest.mapping.findings import Search
     from ingest.mapping.positions import Place
     from ingest.mapping.rule_schema import DetectorRule, RuleFile, ScanField
@@ -88,6 +92,31 @@ def sort_key(scan: ScanDraft) -> tuple[int, int, str, str]:
     return major, minor, start, scan.entry
 
 
+def tell_hours_apart(scans: Iterable[ScanDraft], zone: ZoneInfo) -> list[ScanDraft]:
+    """Return the scans, in their order; the order tells which of the two hours is meant when summer time ends."""
+    told: list[ScanDraft] = []
+    latest: datetime | None = None
+    for scan in scans:
+        start = scan.start_time
+        if start is None:
+            told.append(scan)
+            continue
+        if latest is not None and start.value.instant < latest:
+            second = to_second_pass(start.value, zone)
+            if second is not None and second.instant >= latest:
+                start = replace(start, value=second)
+        latest = start.value.instant if latest is None else max(latest, start.value.instant)
+        told.append(replace(scan, start_time=start, end_time=_end_after(start, scan.end_time, zone)))
+    return told
+
+
+def _end_after(start: Taken[Moment], end: Taken[Moment] | None, zone: ZoneInfo) -> Taken[Moment] | None:
+    if end is None or end.value.instant >= start.value.instant:
+        return end
+    second = to_second_pass(end.value, zone)
+    return end if second is None else replace(end, value=second)
+
+
 def _to_short(taken: Taken[str] | None) -> Taken[str] | None:
     is_long = taken is not None and len(taken.value) > LONGEST_NAME
     return replace(taken, value=taken.value[:LONGEST_NAME]) if taken is not None and is_long else taken
@@ -112,6 +141,9 @@ def _find_times(search: Search) -> tuple[Taken[Moment] | None, Taken[Moment] | N
     end = search.find_time(targets["end_time"]) if "end_time" in targets else None
     if start is None or end is None or end.value.instant >= start.value.instant:
         return start, end
+    second = to_second_pass(end.value, search.zone)
+    if second is not None and second.instant >= start.value.instant:
+        return start, replace(end, value=second)
     if _DAY_OF_TIME.match(end.original or ""):
         return start, replace(end, value=_next_day(end.value))
     search.flags.append(f"{end.path} ({end.original}) lies before {start.path} ({start.original})")

@@ -244,3 +244,31 @@ def test_scans_without_a_number_are_ordered_by_start() -> None:
 def test_number_of_a_scan() -> None:
     assert drafted(entry(name="12.1")).scans[0].number == 12.1
     assert drafted(entry(name="entry")).scans[0].number is None
+
+
+def test_a_scan_that_ends_in_the_second_pass_of_an_hour_ends_after_its_start() -> None:
+    draft = drafted(entry(field("start_time", "2026-10-25T02:50:00"), field("end_time", "2026-10-25T02:10:00")))
+    (scan,) = draft.scans
+    assert (scan.start_time.value.instant.minute, scan.start_time.value.instant.hour) == (50, 0)
+    assert (scan.end_time.value.instant.hour, scan.end_time.value.written) == (1, "2026-10-25T02:10:00")
+    assert draft.flags == ()
+
+
+def test_the_order_of_scans_tells_the_two_hours_apart() -> None:
+    clocks = ["01:50", "02:20", "02:50", "02:10", "02:40", "03:05"]
+    entries = [
+        entry(field("start_time", f"2026-10-25T{clock}:00"), field("end_time", f"2026-10-25T{clock}:30"), name=f"{n}.1")
+        for n, clock in enumerate(clocks, 1)
+    ]
+    scans = drafted(*entries).scans
+    began = [scan.start_time.value.instant.strftime("%H:%M") for scan in scans]
+    assert began == ["23:50", "00:20", "00:50", "01:10", "01:40", "02:05"]
+    assert [(scan.end_time.value.instant - scan.start_time.value.instant).seconds for scan in scans] == [30] * 6
+
+
+def test_scans_in_another_order_than_their_times_stay_as_they_are() -> None:
+    entries = [
+        entry(field("start_time", f"2026-06-25T{clock}:00"), name=f"{n}.1")
+        for n, clock in enumerate(["09:50", "08:20"], 1)
+    ]
+    assert [scan.start_time.value.instant.hour for scan in drafted(*entries).scans] == [7, 6]
