@@ -79,6 +79,17 @@ def to_page_links(request: Request, next_cursor: str | None) -> PageLinks:
     """Return where this page and the next one are."""
     path = to_address(request, request.scope["route"].name, **request.path_params)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    this = [*asked, *((name, value) for name, value in request.query_params.items() if name == "cursor")]
+    return _to_page_links(path, asked, request.query_params.get("cursor"), next_cursor)
+
+
+def to_search_links(
+    request: Request, asked: list[tuple[str, str]], cursor: str | None, next_cursor: str | None
+) -> PageLinks:
+    """Return where everybody finds this page of a search and the next one, whatever way it was asked for."""
+    return _to_page_links(to_address(request, "search_datasets"), asked, cursor, next_cursor)
+
+
+def _to_page_links(path: str, asked: list[tuple[str, str]], cursor: str | None, next_cursor: str | None) -> PageLinks:
+    this = asked if cursor is None else [*asked, ("cursor", cursor)]
     following = None if next_cursor is None else f"{path}?{urlencode([*asked, ('cursor', next_cursor)])}"
     return PageLinks(self=f"{path}?{urlencode(this)}" if this else path, next=following)

@@ -26,7 +26,10 @@ class Lister:
 
     def to_links(self, next_cursor: str | None) -> PageLinks:
         """Return where this page and the next one are, which is then in the header, too."""
-        links = to_page_links(self._request, next_cursor)
+        return self.tell(to_page_links(self._request, next_cursor))
+
+    def tell(self, links: PageLinks) -> PageLinks:
+        """Return the links, the next one of which is in the header, too."""
         if links.next is not None:
             self._response.headers["Link"] = f'<{links.next}>; rel="next"'
         return links

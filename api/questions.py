@@ -101,7 +101,8 @@ class SearchParameters(BaseModel):
         default="",
         description=(
             "Words, `field:value`, ranges of parameters with units; `and`, `or`, `not`, parentheses, "
-            '"several words in quotes", `begin*`; such as `LaB6 instrument:id11 energy:12..13 keV`.'
+            '"several words in quotes", `begin*`, `misspelt~`, `elements:Fe,O`; '
+            "such as `LaB6 instrument:id11 energy:12..13 keV`."
         ),
         examples=["LaB6 instrument:id11 energy:12..13 keV"],
     )

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Query, Request
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import to_dataset_links
+from api.links import to_dataset_links, to_search_links
 from api.listing import ListerDependency
 from api.questions import SearchParameters
-from api.schemas.base import FacetSchema, to_members
+from api.schemas.base import FacetSchema, PageLinks, to_members
 from api.schemas.datasets import DatasetPageSchema, HitSchema
+from api.search_orders import SearchOrder, to_asked
 from ingest.catalogue.finding import search_datasets as find
+from ingest.catalogue.views import DatasetPage
 
 router = APIRouter(tags=["datasets"])
 
@@ -35,6 +37,35 @@ def search_datasets(
     facets are of the whole result; `next` leads from page to page.
     """
     page = find(session, index, viewer, now, asked.to_question())
+    return _to_answer(request, page, lister.to_links(page.next_cursor))
+
+
+@router.post(
+    "/datasets/search",
+    operation_id="search_datasets_by_tree",
+    summary="Search the datasets by a JSON document",
+    responses=problems(400, 422, 503),
+)
+def search_datasets_by_tree(
+    request: Request,
+    lister: ListerDependency,
+    session: SessionDependency,
+    index: IndexDependency,
+    viewer: ViewerDependency,
+    now: NowDependency,
+    order: SearchOrder,
+) -> DatasetPageSchema:
+    """Find datasets as `GET /datasets` does, the query given as a tree beside or instead of `q`.
+
+    The answer is the same. Its `links` are addresses for GET, with the tree as text in `q`: they can be handed on.
+    """
+    asked = order.to_parameters()
+    page = find(session, index, viewer, now, asked.to_question())
+    links = to_search_links(request, to_asked(asked), asked.cursor or None, page.next_cursor)
+    return _to_answer(request, page, lister.tell(links))
+
+
+def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> DatasetPageSchema:
     items = [
         HitSchema(
             **to_members(hit.dataset),
@@ -49,5 +80,5 @@ def search_datasets(
         facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
         sort=page.sort,
         next=page.next_cursor,
-        links=lister.to_links(page.next_cursor),
+        links=links,
     )

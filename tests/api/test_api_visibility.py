@@ -65,6 +65,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/publications": NO_DATASET,
     "/doi/{prefix}/{suffix:path}": NO_DATASET,  # see test_landing_visibility.py
     "/api/v1/datasets": NO_DATASET,
+    "/api/v1/datasets/search": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
     "/api/v1/datasets/{dataset_id}/corrections": NO_DATASET,  # see test_corrections_visibility.py, also for PATCH
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
@@ -105,6 +106,7 @@ TOLD = "/data/told"
 BODIES: dict[str, Any] = {
     "/api/v1/quarantine/retry": {"all": True},
     "/api/v1/notices": {"path": f"{TOLD}/a.h5"},
+    "/api/v1/datasets/search": {"facets": "instrument,technique,sample"},
 }
 Carried = dict[Scope, dict[str, str]]
 Keys = dict[str, int]
@@ -301,6 +303,17 @@ def test_search_counts_and_shows_only_what_may_be_found(client: TestClient, ids:
 def test_search_for_closed_data_finds_nothing(client: TestClient, word: str, asked: dict[str, str]) -> None:
     found = client.get("/api/v1/datasets", params={key: text.format(word) for key, text in asked.items()}).json()
     assert (found["total"], found["items"]) == (0, [])
+
+
+@pytest.mark.parametrize("word", CLOSED)
+@pytest.mark.parametrize(
+    "clause", [{"text": "{}"}, {"text": "{}", "match": "fuzzy"}, {"field": "sample", "value": "{}"}], ids=str
+)
+@pytest.mark.usefixtures("ids")
+def test_search_by_a_tree_finds_nothing_closed(client: TestClient, word: str, clause: dict[str, str]) -> None:
+    query = {key: text.format(word) for key, text in clause.items()}
+    found = client.post("/api/v1/datasets/search", json={"query": query, "facets": "instrument"}).json()
+    assert (found["total"], found["items"], found["facets"]["instrument"]["values"]) == (0, [], [])
 
 
 @pytest.mark.parametrize(

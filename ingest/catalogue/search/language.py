@@ -74,6 +74,12 @@ def parse_query(text: str) -> Query:
     return _Parser(text).parse()
 
 
+def to_surroundings(value: float) -> tuple[float, float]:
+    """Return the bounds of what is near a number."""
+    low, high = sorted(_tidy(value * share) for share in (1 - NEAR_SHARE, 1 + NEAR_SHARE))
+    return low, high
+
+
 class _Parser:
     """One text and how far it is read."""
 
@@ -243,7 +249,7 @@ class _Parser:
             return ParameterRange(name, _tidy(value - margin), _tidy(value + margin), match[2], place=place)
         if match := self.take(_NEAR):
             self.count_words(1, start)
-            return self.to_surroundings(name, match, place)
+            return self.to_near(name, match, place)
         if self.text.startswith("~", start):
             self.fail(f"a number is missing: write {name}:~1.5", start)
         if self.text[start : start + 1] in "<>":
@@ -266,12 +272,11 @@ class _Parser:
             self.fail(f"this range runs backwards: write {match[3]}..{match[1]}", match.start())
         return ParameterRange(name, low, high, last_unit or first_unit, place=place)
 
-    def to_surroundings(self, name: str, match: re.Match[str], place: Place) -> ParameterRange:
+    def to_near(self, name: str, match: re.Match[str], place: Place) -> ParameterRange:
         value = self.to_number(match, 1)
         if value == 0:
             self.fail(f"nothing is near 0 by a part of it: write {name}:-0.1..0.1", match.start(1))
-        low, high = sorted(_tidy(value * share) for share in (1 - NEAR_SHARE, 1 + NEAR_SHARE))
-        return ParameterRange(name, low, high, match[2], place=place)
+        return ParameterRange(name, *to_surroundings(value), match[2], place=place)
 
     def to_number(self, match: re.Match[str], group: int) -> float:
         number = float(match[group])
