@@ -19,8 +19,10 @@ from api.metrics import MeasuredRequests, Metrics, NotedRoute
 from api.routes import (
     acquisition,
     corrections,
+    counts,
     datasets,
     downloads,
+    exports,
     health,
     instruments,
     investigations,
@@ -49,6 +51,8 @@ from ingest.catalogue.settings import CatalogueSettings
 API_PREFIX = "/api/v1"
 RESOURCES = (
     search.router,
+    exports.router,
+    counts.router,
     datasets.router,
     corrections.router,
     downloads.links_router,

@@ -1,5 +1,7 @@
 """What one may ask in the query string. The rest is refused: a misspelt filter must not find everything."""
 
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -51,6 +53,13 @@ Absent = SkipJsonSchema[None]
 Cursor = Annotated[Text, Field(description="`next` of the page before; everything else stays as it was.")]
 
 
+class FacetMode(StrEnum):
+    """What a facet counts: what is found, or also what the filters by its own noun leave out."""
+
+    NARROW = "narrow"
+    WIDE = "wide"
+
+
 class PageQuestion(BaseModel):
     """Which part of a list."""
 
@@ -92,8 +101,8 @@ def to_filter(meaning: str, example: str) -> list[str]:
     return declared
 
 
-class SearchParameters(BaseModel):
-    """A search: every part that is given must hold."""
+class ResultParameters(BaseModel):
+    """A result: every part that is given must hold."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -135,20 +144,6 @@ class SearchParameters(BaseModel):
         description="A range of a parameter, such as `energy:12..13 keV`, `temperature:<100 K`; the unit is converted.",
         examples=[["energy:12..13 keV"]],
     )
-    facets: Facets = Field(
-        default="",
-        description=f"Count the values of these, separated by commas: {', '.join(COUNTED)}.",
-        examples=["instrument,technique"],
-    )
-    sort: Sort | Absent = Field(
-        default=None,
-        description=(
-            "Relevance if words are searched for, else the newest first. By relevance the first 10,000 are paged; the "
-            "other orders have no end."
-        ),
-    )
-    limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="The most hits on the page.")
-    cursor: Cursor = ""
 
     def to_question(self) -> SearchQuestion:
         """Return the same in the catalogue's terms."""
@@ -163,7 +158,40 @@ class SearchParameters(BaseModel):
             filters=filters,
             parameters=tuple(self.parameter),
             dates=dates,
+        )
+
+
+class SearchParameters(ResultParameters):
+    """A search: every part that is given must hold."""
+
+    facets: Facets = Field(
+        default="",
+        description=f"Count the values of these, separated by commas: {', '.join(COUNTED)}.",
+        examples=["instrument,technique"],
+    )
+    facet_mode: FacetMode = Field(
+        default=FacetMode.NARROW,
+        description=(
+            "`wide`: each facet counts what would be found without the filters by its own noun, so that one sees what "
+            "else could be chosen."
+        ),
+    )
+    sort: Sort | Absent = Field(
+        default=None,
+        description=(
+            "Relevance if words are searched for, else the newest first. By relevance the first 10,000 are paged; the "
+            "other orders have no end."
+        ),
+    )
+    limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="The most hits on the page.")
+    cursor: Cursor = ""
+
+    def to_question(self) -> SearchQuestion:
+        """Return the same in the catalogue's terms."""
+        return replace(
+            super().to_question(),
             facets=tuple(Noun(name) for name in _split(self.facets)),
+            facets_ignore_own=self.facet_mode is FacetMode.WIDE,
             sort=self.sort,
             limit=self.limit,
             cursor=self.cursor or None,

@@ -22,7 +22,7 @@ class DatasetLinks(Answer):
     landing: str | None = Field(description="Where its DOI leads to.", examples=["/doi/10.5072/gv4yt-6xy39"])
 
 
-class DatasetSummarySchema(Answer):
+class DatasetDescription(Answer):
     """A dataset: what one master file holds."""
 
     id: int = Field(examples=[42])
@@ -44,6 +44,11 @@ class DatasetSummarySchema(Answer):
         description="When the files open; null: not known yet.", examples=["2029-11-03T00:00:00Z"]
     )
     doi: str | None = Field(description="If it is published by itself.", examples=["10.5072/gv4yt-6xy39"])
+
+
+class DatasetSummarySchema(DatasetDescription):
+    """A dataset, and where more about it is."""
+
     links: DatasetLinks
 
 

@@ -32,6 +32,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
+from ingest.catalogue.search.query import Place
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
@@ -60,6 +61,8 @@ class SearchQuestion:
     parameters: tuple[str, ...] = ()
     dates: Mapping[Instant, str] = field(default_factory=dict)
     facets: tuple[Noun, ...] = ()
+    facets_ignore_own: bool = False
+    """Each facet counts what would be found without the filters by its own noun."""
     sort: Sort | None = None
     limit: int = 20
     cursor: str | None = None
@@ -73,21 +76,37 @@ def search_datasets(
     The rule is asked twice: of the index, for the total and the facets, and of the database, for what is shown. Raises
     InvalidQueryError for what cannot be understood, with its position in the text.
     """
-    query = _to_query(session, viewer, now, question)
-    sort = question.sort or _to_default_sort(query)
-    request = SearchRequest(
-        visibility=to_index_filter(viewer, now),
-        query=query,
-        filters=_to_filters(question),
-        facets=tuple(FacetRequest(noun) for noun in question.facets),
-        sort=sort,
-        limit=question.limit,
-        cursor=question.cursor,
-    )
+    request = to_request(session, viewer, now, question)
     page = index.search(request)
     summaries = load_summaries(session, viewer, now, [hit.id for hit in page.hits])
     hits = tuple(Hit(summaries[hit.id], hit.score) for hit in page.hits if hit.id in summaries)
-    return DatasetPage(hits, page.total, page.facets, sort, page.next_cursor)
+    return DatasetPage(hits, page.total, page.facets, request.sort, page.next_cursor)
+
+
+def to_request(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> SearchRequest:
+    """Return what the index is asked for the viewer; raises InvalidQueryError as `search_datasets`."""
+    query = _to_query(session, viewer, now, question)
+    return SearchRequest(
+        visibility=to_index_filter(viewer, now),
+        query=query,
+        filters=_to_filters(question),
+        facets=tuple(FacetRequest(noun, ignores_own=question.facets_ignore_own) for noun in question.facets),
+        sort=question.sort or _to_default_sort(query),
+        limit=question.limit,
+        cursor=question.cursor,
+    )
+
+
+def resolve_parameter(session: Session, viewer: Viewer, now: datetime, name: str) -> tuple[str, str]:
+    """Return the stored name and the unit of what a person calls a parameter.
+
+    Raises InvalidQueryError, with the nearest names, if there is none, or none that the viewer may know of.
+    """
+    units = _load_parameter_units(session, viewer, now, {name})
+    found = resolve(ParameterRange(name, place=Place(0, name)), units, _load_aliases())
+    if not isinstance(found, ParameterRange):
+        raise TypeError(found)
+    return found.name, units[found.name]
 
 
 def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Query:

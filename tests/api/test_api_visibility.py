@@ -65,6 +65,11 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/publications": NO_DATASET,
     "/doi/{prefix}/{suffix:path}": NO_DATASET,  # see test_landing_visibility.py
     "/api/v1/datasets": NO_DATASET,
+    "/api/v1/export": NO_DATASET,
+    "/api/v1/facets/{noun}": NO_DATASET,
+    "/api/v1/histograms/dates": NO_DATASET,
+    "/api/v1/histograms/numbers": NO_DATASET,  # see test_closed_datasets.py
+    "/api/v1/suggest": NO_DATASET,  # as above
     "/api/v1/datasets/search": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
     "/api/v1/datasets/{dataset_id}/corrections": NO_DATASET,  # see test_corrections_visibility.py, also for PATCH
@@ -101,6 +106,7 @@ PLACES: dict[str, str | int] = {
     "suffix": "none",
     "pid": "none",
     "name": "a.h5",
+    "noun": "sample",
 }
 TOLD = "/data/told"
 BODIES: dict[str, Any] = {

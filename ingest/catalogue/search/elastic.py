@@ -8,12 +8,15 @@ told that it went well, writes all of it again.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
+from http import HTTPStatus
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.cursors import STALE_CURSOR, check_key, from_cursor, to_cursor
 from ingest.catalogue.search.elastic_client import (
+    KEPT,
     check_layout,
     create_index,
     delete_documents,
@@ -22,6 +25,7 @@ from ingest.catalogue.search.elastic_client import (
     find_revisions,
     list_revisions,
     make_client,
+    walk_on,
     write_documents,
 )
 from ingest.catalogue.search.elastic_facets import count_periods, read_facets, to_aggregations
@@ -90,11 +94,14 @@ class ElasticIndex:
         return _to_page(request, answer.body, facets)
 
     def count_parameters(
-        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+        self,
+        visibility: VisibilityFilter,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+        names: Iterable[str] | None = None,
     ) -> dict[str, int]:
         """As DatasetIndex.count_parameters."""
         with self._using() as client:
-            return count_names(client, self._alias, to_filters(visibility, filters))
+            return count_names(client, self._alias, to_filters(visibility, filters), names)
 
     def measure_parameters(
         self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
@@ -102,6 +109,23 @@ class ElasticIndex:
         """As DatasetIndex.measure_parameters."""
         with self._using() as client:
             return measure_names(client, self._alias, to_filters(visibility, filters), names)
+
+    def walk(self, request: SearchRequest) -> Iterator[list[int]]:
+        """As DatasetIndex.walk: over a point in time, which the server keeps ten minutes from stretch to stretch."""
+        with self._using() as client:
+            kept = client.open_point_in_time(index=self._alias, keep_alive=KEPT)["id"]
+        try:
+            after: list[Any] | None = None
+            while True:
+                with self._using() as client:
+                    answer = walk_on(client, kept, to_clause(replace(request, sort=Sort.NEWEST)), after)
+                kept, found = answer["pit_id"], answer["hits"]["hits"]
+                if not found:
+                    return
+                yield [hit["sort"][0] for hit in found]
+                after = found[-1]["sort"]
+        finally:
+            self._client.options(ignore_status=HTTPStatus.NOT_FOUND).close_point_in_time(id=kept)
 
     def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
         """As DatasetIndex.measure_found."""

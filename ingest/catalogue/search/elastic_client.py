@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _FORGETTING_TRIES: Final = 50
 _FORGETTING_SECONDS: Final = 0.1
 """A server knows the revision of a deleted document until its clock, which ticks five times a second, has gone on."""
+KEPT: Final = "10m"
+"""A point in time is kept for this long after it was last asked."""
+_STRETCH: Final = 10_000
 _CHUNK: Final = 500
 _CHUNK_BYTES: Final = 20 << 20
 _RETRIES: Final = 8
@@ -121,6 +124,20 @@ def find_revisions(client: Elasticsearch, alias: str, ids: Iterable[int]) -> dic
         part = wanted[start : start + MAX_WINDOW]
         found |= _search_revisions(client, alias, {"terms": {"id": part}}, len(part))
     return found
+
+
+def walk_on(client: Elasticsearch, kept: str, clause: dict[str, Any], after: list[Any] | None) -> dict[str, Any]:
+    """Return the next stretch of hits of a point in time by their ids, which are all that is told of them."""
+    answer: dict[str, Any] = client.search(
+        pit={"id": kept, "keep_alive": KEPT},
+        query=clause,
+        sort=[{"id": "asc"}],
+        size=_STRETCH,
+        search_after=after,
+        stored_fields="_none_",
+        track_total_hits=False,
+    ).body
+    return answer
 
 
 def _search_revisions(client: Elasticsearch, alias: str, clause: dict[str, Any], size: int) -> list[tuple[int, int]]:

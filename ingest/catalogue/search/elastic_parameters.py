@@ -30,10 +30,15 @@ _EXTREMES: Final = {
 }
 
 
-def count_names(client: Elasticsearch, alias: str, filters: list[Clause]) -> dict[str, int]:
-    """Return how many of the documents have each parameter, by its name."""
-    names = {"terms": {"field": PARAMETER_FACET, "size": _MOST_NAMES}}
-    counted = _aggregate(client, alias, filters, names)
+def count_names(
+    client: Elasticsearch, alias: str, filters: list[Clause], names: Iterable[str] | None
+) -> dict[str, int]:
+    """Return how many of the documents have each parameter, by its name; with `names` only of those."""
+    terms: dict[str, Any] = {"field": PARAMETER_FACET, "size": _MOST_NAMES}
+    if names is not None:
+        terms["include"] = [to_facet_value(name) for name in names]
+        filters = [*filters, {"terms": {PARAMETER_FACET: terms["include"]}}]
+    counted = _aggregate(client, alias, filters, {"terms": terms})
     return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
 
 

@@ -8,6 +8,7 @@ lie in it says `embedded_layout`, what a query becomes says `embedded_query`.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
+_STRETCH: Final = 10_000
+"""Ids that are walked at a time: each stretch costs a search over the whole result."""
 _COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
 
 
@@ -86,13 +89,16 @@ class EmbeddedIndex:
             return _page_by_key(generation.index, searcher, clause, request, facets)
 
     def count_parameters(
-        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+        self,
+        visibility: VisibilityFilter,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+        names: Iterable[str] | None = None,
     ) -> dict[str, int]:
         """As DatasetIndex.count_parameters."""
         generation = self._follow()
         with engine_errors():
             clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
-            return count_names(generation.index.searcher(), clause)
+            return count_names(generation.index, clause, names)
 
     def measure_parameters(
         self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
@@ -102,6 +108,25 @@ class EmbeddedIndex:
         with engine_errors():
             clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
             return measure_names(generation.index, clause, names)
+
+    def walk(self, request: SearchRequest) -> Iterator[list[int]]:
+        """As DatasetIndex.walk: over one searcher, which sees no commit that comes after it."""
+        generation = self._follow()
+        searcher, after = generation.index.searcher(), -1
+        clause = generation.translator.to_clause(replace(request, sort=Sort.NEWEST))
+        while True:
+            with engine_errors():
+                beyond = (
+                    Clause.range_query(generation.index.schema, "id", FieldType.Unsigned, after, include_lower=False)
+                    if after >= 0
+                    else Clause.all_query()
+                )
+                bounded = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, beyond)])
+                found = searcher.search(bounded, _STRETCH, count=False, order_by_field="id", order=Order.Asc).hits
+            if not found:
+                return
+            yield [int(key) for key, _ in found]
+            after = int(found[-1][0])
 
     def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
         """As DatasetIndex.measure_found."""

@@ -27,10 +27,14 @@ _LOWEST: Final = -(2**63)
 _HIGHEST: Final = 2**63 - 1
 
 
-def count_names(searcher: Searcher, clause: Clause) -> dict[str, int]:
-    """Return how many of the documents have each parameter, by its name."""
-    wanted = {"names": {"terms": {"field": PARAMETER_FACET, "size": _MOST_NAMES, "segment_size": _MOST_NAMES}}}
-    buckets = searcher.aggregate(clause, wanted)["names"]["buckets"]
+def count_names(index: Index, clause: Clause, names: Iterable[str] | None) -> dict[str, int]:
+    """Return how many of the documents have each parameter, by its name; with `names` only of those."""
+    terms: dict[str, Any] = {"field": PARAMETER_FACET, "size": _MOST_NAMES, "segment_size": _MOST_NAMES}
+    if names is not None:
+        terms["include"] = [to_facet_value(name) for name in names]
+        having = Clause.term_set_query(index.schema, PARAMETER_FACET, terms["include"])
+        clause = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
+    buckets = index.searcher().aggregate(clause, {"names": {"terms": terms}})["names"]["buckets"]
     return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
 
 

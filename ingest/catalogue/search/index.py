@@ -14,7 +14,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun
 from ingest.catalogue.search.query import All, DateRange, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from ingest.catalogue.document import SearchDocument
@@ -211,14 +211,26 @@ class DatasetIndex(Protocol):
         """
 
     def count_parameters(
-        self, visibility: VisibilityFilter, filters: tuple[AnyOf | DateRange, ...] = ()
+        self,
+        visibility: VisibilityFilter,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+        names: Iterable[str] | None = None,
     ) -> dict[str, int]:
-        """Return how many of the documents that may be seen, and pass the filters, have each parameter, by its name."""
+        """Return how many of the documents that may be seen, and pass the filters, have each parameter, by its name.
+
+        With `names` only those are counted, in less time.
+        """
 
     def measure_parameters(
         self, visibility: VisibilityFilter, names: Iterable[str], filters: tuple[AnyOf | DateRange, ...] = ()
     ) -> dict[str, Extent]:
         """Return what the numbers under these names reach from and to, in the same documents; none for mere texts."""
+
+    def walk(self, request: SearchRequest) -> Iterator[list[int]]:
+        """Yield the ids of all that the request finds, rising, in stretches, as the index is when it is begun.
+
+        What is written meanwhile is not seen. The order, limit and cursor of the request count for nothing.
+        """
 
     def measure_found(self, request: SearchRequest, name: str) -> Extent | None:
         """Return the extent of the numbers under this name in what the request finds; None if there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -23,8 +24,11 @@ from ingest.catalogue.search import (
     Noun,
     ParameterRange,
     SearchRequest,
+    Sort,
     VisibilityFilter,
     Word,
+    elastic_client,
+    embedded,
 )
 from ingest.catalogue.search.index import MAX_SOUGHT
 
@@ -175,3 +179,32 @@ def test_extent_is_of_what_is_found(index: DatasetIndex, operator: VisibilityFil
     assert index.measure_found(SearchRequest(operator, Word("ceria")), "energy") == Extent(1.0, 2.0)
     assert index.measure_found(SearchRequest(operator, Word("ceria")), "other") is None
     assert index.measure_found(SearchRequest(operator), "energy") == Extent(1.0, 5.0)
+
+
+def test_named_parameters_alone_are_counted(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    write_numbers(index)
+    assert index.count_parameters(operator, names=["other", "a" * 2000, "none"]) == {"other": 1}
+    assert index.count_parameters(operator, names=[]) == {}
+
+
+def test_walk_yields_each_id_once_as_the_index_was(index: DatasetIndex, anonymous: VisibilityFilter) -> None:
+    open_since = datetime(2020, 1, 1, tzinfo=UTC)
+    index.write([*(make(number, release_date=open_since) for number in (5, 0, 3)), make(4)])
+    walked = index.walk(SearchRequest(anonymous, sort=Sort.RELEVANCE, limit=1))
+    first = next(walked)
+    index.write([make(9, release_date=open_since)])
+    assert [*first, *(number for stretch in walked for number in stretch)] == [0, 3, 5]
+    assert list(index.walk(SearchRequest(anonymous, Word("nothing")))) == []
+
+
+def test_walk_goes_on_from_stretch_to_stretch(
+    index: DatasetIndex, operator: VisibilityFilter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (embedded, elastic_client):
+        monkeypatch.setattr(module, "_STRETCH", 2)
+    index.write(make(number) for number in range(5))
+    assert list(index.walk(SearchRequest(operator))) == [[0, 1], [2, 3], [4]]
+    begun = index.walk(SearchRequest(operator))
+    assert next(begun) == [0, 1]
+    assert isinstance(begun, Generator)
+    begun.close()
