@@ -209,8 +209,8 @@ def _is_borrowed(leaf: Leaf) -> bool:
 
 def _to_target(name: str, places: list[Leaf]) -> str:
     first = places[0]
-    # The definitions give the unit, so writers leave it out.
-    more = ", own_unit = true" if first.unit not in ("", "1") else ""
+    # The definitions give the unit, so writers leave it out. Where these give none, the file's stands beside it.
+    more = ", own_unit = true" if first.unit else ""
     sources = ", ".join(f'{{ at = ["{leaf.position}"], fields = ["{leaf.field}"]{more} }}' for leaf in places)
     listed = _LIST.search(first.description)
     separator = _SEPARATORS[listed[1].casefold()] if listed else ""

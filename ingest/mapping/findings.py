@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert, parse_unit
@@ -107,7 +108,8 @@ class Search:
     ) -> str | None:
         """Return the unit to take the numbers in: the file's, else one that is believed; None if none is."""
         if numbers.unit is not None:
-            return "1" if target.unit == "1" and parse_unit(numbers.unit) is None else numbers.unit
+            is_bare = target.unit == "1" and (source.own_unit or parse_unit(numbers.unit) is None)
+            return "1" if is_bare and not is_ratio(numbers.unit) else numbers.unit
         if target.unit == "1" or source.own_unit:
             return target.unit
         for bare in target.bare:
@@ -137,6 +139,16 @@ class Search:
             if moment is not None:
                 return datetime.fromisoformat(moment.written).date()
         return None
+
+
+@lru_cache(maxsize=1024)
+def is_ratio(unit: str) -> bool:
+    """Whether a unit is that of a bare number, such as per cent."""
+    try:
+        convert(1.0, unit, "1")
+    except (UnknownUnitError, DimensionError):
+        return False
+    return True
 
 
 def is_alike(one: Quantity, other: Quantity, tolerance: float) -> bool:

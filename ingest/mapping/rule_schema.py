@@ -133,7 +133,8 @@ class Source(_Strict):
     needs_unit: bool = False
     """A number without a unit of its own is passed over."""
     own_unit: bool = False
-    """A number without one is in the parameter's unit: whoever writes here has agreed on it."""
+    """A number without one is in the parameter's unit: whoever writes here has agreed on it. Of a parameter that is a
+    bare number any is taken as it stands; its unit in the file, if that is no ratio, is kept beside it and no more."""
     inferred: bool = False
     """A value found here is a conclusion, not a statement of the file."""
 

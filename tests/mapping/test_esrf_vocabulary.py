@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyicat_plus.apps.icat_as_nexus import save_icat_as_nexus
 
 from ingest.catalogue.vocabulary import load_vocabulary
 from ingest.mapping.drafts import Moment, Origin, Quantity
@@ -143,6 +144,21 @@ def test_a_number_without_a_unit_is_in_the_one_that_is_agreed_on(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("unit", "said"), [("mbar", 12.5), ("arbitrary words", 12.5), ("%", 0.125), ("", 12.5), ("pixel", 12.5)]
+)
+def test_where_the_definitions_give_no_unit_the_files_stands_beside_the_number(
+    tmp_path: Path, unit: str, said: float
+) -> None:
+    value = drafted_from(tmp_path, {"TOMO_vacuum_value": 12.5}, {"TOMO_vacuum_value": unit})["TOMO_vacuum_value"].value
+    assert (value.value.value, value.value.unit, value.original, value.original_unit) == (
+        said,
+        "1",
+        "12.5",
+        unit or None,
+    )
+
+
+@pytest.mark.parametrize(
     ("name", "written", "said"),
     [
         ("SamplePositioners_name", ["sx", "none", "sx"], "sx none sx"),
@@ -192,6 +208,14 @@ def test_a_bliss_master_may_hold_all_of_it_too(tmp_path: Path) -> None:
     found = by_name(to_drafts(record, rules, PARIS))
     assert rules.name == "esrf-bliss"
     assert {leaf.name for leaf in leaves} - found.keys() == set()
+
+
+def test_all_that_esrfs_client_writes_into_a_file_arrives(tmp_path: Path) -> None:
+    path = tmp_path / "icat.h5"
+    save_icat_as_nexus(str(path))
+    found = by_name(draft_of(read_master(path, WHOLE)))
+    assert FIRST.keys() - found.keys() == PLACES.keys() | PATIENT
+    assert found["MirrorGeometry_vertical"].value.path == "/entryname/mirror/geometry/vertical"
 
 
 def test_the_rules_are_what_the_generator_makes_of_the_installed_definitions() -> None:
