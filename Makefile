@@ -25,6 +25,9 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 3
 
+fuzz: $(VENV)/installed-dev  ## damage 10,000 copies of masters and read them; FUZZ=folder for other masters than the samples
+	$(BIN)/python -m tests.robustness.fuzzing --copies 10000 $(FUZZ)
+
 bench: $(VENV)/installed-dev  ## measure, and print the figures of docs/benchmarks.md
 	$(BIN)/python benchmarks/reader.py
 	$(BIN)/python benchmarks/end_to_end.py
@@ -58,4 +61,4 @@ $(VENV)/installed-dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/python
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/installed
 
-.PHONY: help demo facility test bench requirements clean
+.PHONY: help demo facility test fuzz bench requirements clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -73,12 +74,12 @@ def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
         if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
         refusal = error
-    try:
+    gate = read_gate(path)
+    if not gate.open_for_write:
+        # A SWMR reader would open it, asks nothing about its end, and waits at damage for a writer that is not there.
+        raise UnreadableFileError(path, _to_reason(refusal)) from None
+    with suppress(*_REFUSALS):
         return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), _View.SWMR
-    except _REFUSALS:
-        gate = read_gate(path)
-        if not gate.open_for_write:
-            raise UnreadableFileError(path, _to_reason(refusal)) from None
     try:
         access.set_fileobj_driver(h5fd.fileobj_driver, UnclosedFile(descriptor, gate.user_block))
         return h5f.open(name, h5f.ACC_RDONLY, access), _View.UNCLOSED

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ingest.samples.hdf5 import set_age
+from ingest.samples.tree import write_samples
 from tests.builders import mutate, write_master
+from tests.nexus.conftest import CORPUS
 from tests.pipeline.site import OLD
+from tests.robustness.fuzzing import find_masters, fuzz
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +20,26 @@ if TYPE_CHECKING:
     from tests.robustness.processes import Catalogue
 
 COPIES = 400
+FUZZED = 300
 ENDS = {"ingested", "incomplete", "side_file", "quarantined"}
+
+
+def test_masters_of_all_writers_are_read_or_refused_however_damaged(tmp_path: Path) -> None:
+    write_samples(tmp_path / "samples")
+    assert_survived(tmp_path / "samples", tmp_path)
+
+
+@pytest.mark.needs("corpus")
+def test_real_masters_are_read_or_refused_however_damaged(tmp_path: Path) -> None:
+    assert_survived(CORPUS, tmp_path)
+
+
+def assert_survived(masters: Path, place: Path) -> None:
+    fuzzed = fuzz(list(find_masters([masters])), range(FUZZED), place)
+    assert fuzzed.faults == []
+    assert sum(fuzzed.ends.values()) == FUZZED
+    assert fuzzed.ends["read, with scans"] > FUZZED / 10
+    assert sum(count for end, count in fuzzed.ends.items() if not end.startswith("read")) > FUZZED / 10
 
 
 def test_every_damaged_copy_is_read_or_quarantined_with_its_reason(catalogue: Catalogue, root: Path) -> None:
