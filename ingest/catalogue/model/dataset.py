@@ -53,6 +53,12 @@ class Dataset(Stamped, Base):
             postgresql_where=text("indexed_revision < revision"),
         ),
         Index("ix_dataset_start_date_id", "start_date", "id"),
+        Index(
+            "ix_dataset_doi",
+            "doi",
+            sqlite_where=text("doi IS NOT NULL"),
+            postgresql_where=text("doi IS NOT NULL"),
+        ),
         # What tells whether an investigation may be seen, and its dates, is read from the index alone.
         Index(
             "ix_dataset_of_investigation",

@@ -15,7 +15,8 @@ from ingest.catalogue.panosc.conditions import Context
 from ingest.catalogue.panosc.errors import InvalidFilterError, UnknownRecordError
 from ingest.catalogue.panosc.loading import Record, load_records
 from ingest.catalogue.panosc.patterns import register_regexp
-from ingest.catalogue.panosc.request import MAX_LIMIT, Filter, Where
+from ingest.catalogue.panosc.request import MAX_LIMIT, Compare, Filter, Operator, Where
+from ingest.catalogue.panosc.schema import Kind
 from ingest.catalogue.panosc.scoring import UNASKED, find_scores, to_words
 from ingest.catalogue.panosc.selecting import Key, Narrowing, count_keys, list_keys
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, FromClause
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.search import DatasetIndex
@@ -88,11 +88,8 @@ def _told(session: Session, answer: Callable[[], T]) -> T:
 
 def _get_key(context: Context, model: str, pid: str) -> Key:
     """Return the record of that identifier; raises UnknownRecordError."""
-
-    def is_it(_: str, rows: FromClause) -> ColumnElement[bool]:
-        return rows.c.pid == pid
-
-    keys = [] if "\x00" in pid else list_keys(context, model, Filter(limit=1), is_it)
+    is_it = Compare("pid", Operator.EQ, pid, Kind.TEXT)
+    keys = [] if "\x00" in pid else list_keys(context, model, Filter(where=is_it, limit=1))
     if not keys:
         raise UnknownRecordError(model, pid)
     return keys[0]

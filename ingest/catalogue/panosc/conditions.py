@@ -7,9 +7,10 @@ statement, so that a rare one is found as fast among a million datasets as among
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true, union_all
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.panosc.request import Inclusion
     from ingest.catalogue.panosc.sources import Rows
+
+_KEY: Final = re.compile(r"[1-9][0-9]{0,17}")
+"""One of our own numbers, as it is written."""
 
 
 @dataclass
@@ -137,10 +141,21 @@ def _compare(context: Context, source: str, rows: FromClause, asked: Compare) ->
     words = context.get_source(source).words.get(asked.name)
     if words is not None:
         return _compare_words(context, words, rows, asked)
+    if (source, asked.name) == ("dataset", "pid") and asked.operator in (Operator.EQ, Operator.INQ):
+        return _has_pid(rows, asked)
     column = rows.c.get(asked.name) if asked.kind is not None else None
     if column is None:
         return _compare_nothing(asked)
     return compare_column(column, asked, context.dialect)
+
+
+def _has_pid(rows: FromClause, asked: Compare) -> ColumnElement[bool]:
+    """Return whether the dataset is one of those: by two indexes, where all datasets would have to be looked at."""
+    values = [value for value in (_values(asked) or (asked.value,)) if isinstance(value, str)]
+    keys = [int(value) for value in values if _KEY.fullmatch(value)]
+    by_doi = rows.c.doi.in_(values) if values else false()
+    by_key = and_(rows.c.key.in_(keys), rows.c.doi.is_(None)) if keys else false()
+    return or_(by_key, and_(rows.c.doi.is_not(None), by_doi))
 
 
 def _compare_words(context: Context, words: Words, rows: FromClause, asked: Compare) -> ColumnElement[bool]:

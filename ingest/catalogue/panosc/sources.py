@@ -147,6 +147,7 @@ def _select_datasets(now: datetime, _dialect: str) -> Rows:
         Dataset.investigation_id.label("investigation_key"),
         Dataset.sample_id.label("sample_key"),
         instrument.label("instrument_key"),
+        Dataset.doi.label("doi"),
         _to_pid(Dataset.doi, Dataset.id).label("pid"),
         title.label("title"),
         _is_true(may_open_files(ANONYMOUS, now)).label("isPublic"),
