@@ -124,6 +124,7 @@ class _Reader:
         entries, others = self._read_entries(root, members.hard)
         limit = self.budget.entry_fields if entries else self.budget.first_entry_fields
         members.hard = others
+        self.drop_long_names(members)
         _Tree(self, limit, first=not entries).read(root, self.library.root, Keep(Reading.SMALL, 0), members)
         self.only_links = bool(members.external) and not entries and not root.groups
         return root, entries
@@ -198,10 +199,16 @@ class _Reader:
             members = opened.list_members(self.budget.members) if isinstance(opened, LibraryGroup) else Members()
         if members.lost:
             self.truncated["members"] += members.lost
-        if dropped := members.drop_names_beyond(self.budget.name_bytes):
-            self.truncated["names"] += dropped
+        if node.raw_path:
+            # An entry of the root with a longer name is no file for the catalogue, which says so.
+            self.drop_long_names(members)
         self.linked.add_external(node.path, members.external)
         return members
+
+    def drop_long_names(self, members: Members) -> None:
+        """Leave out members with longer names than a record takes, and count them."""
+        if dropped := members.drop_names_beyond(self.budget.name_bytes):
+            self.truncated["names"] += dropped
 
     def to_group(self, node: _Node, path: str, above: set[int]) -> Group:
         """Return the finished group; one that was read under another path is copied, unless it would recur.

@@ -45,7 +45,8 @@ def add_attributes(file: h5py.File) -> None:
 
 
 def add_long_names(file: h5py.File) -> None:
-    file["entry"].create_group("n" * MEGABYTE)
+    for parent in (file, file["entry"]):
+        parent.create_group("n" * MEGABYTE)
     file["entry/sample/" + "v" * MEGABYTE] = 1.0
     file["entry/sample"].attrs["a" * 60_000] = 1.0
 
