@@ -16,14 +16,20 @@ ZONE_ATTRIBUTES: Final = ("time_zone", "timezone", "zone", "tz", "offset")
 
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d*))?)?"
 _OFFSET = r"[+-]\d{2}(?::?\d{2})?"
-_ZONE = rf"\s*(?:(?P<zone>Z|(?:UTC|GMT)?{_OFFSET}|\[?[A-Z]\w+(?:/\w+)+\]?)|(?P<short>[A-Z]{{3,4}}))?\}}?"
-"""An offset, the name of a zone, or an abbreviation."""
+_ZONE = (
+    rf"\s*(?:(?P<zone>Z|(?:UTC|GMT)?{_OFFSET}|\[?[A-Z]\w+(?:/\w+)+\]?)|(?P<short>[A-Z]{{3,4}}))?(?:\[[\w/+-]+\])?\}}?"
+)
+"""An offset, which Java has followed by the name of its zone, such a name alone, or an abbreviation."""
+_NO_MONTH = r"(?:1[3-9]|2\d|3[01])"
 _DAY_MONTH_YEAR = r"(?P<day>\d{1,2})[- ](?P<month>[a-z]{3,9})[- ](?P<year>\d{4}|\d{2})"
 _FORMS: Final = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         rf"(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?:[T ]+{_CLOCK})?{_ZONE}",
         rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
+        # With strokes only where one of the two can be no month: 04/05 may be either.
+        rf"(?P<day>{_NO_MONTH})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
+        rf"(?P<month>\d{{1,2}})/(?P<day>{_NO_MONTH})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
         rf"(?:[a-z]{{3}},? +)?{_DAY_MONTH_YEAR}(?:[T ]+{_CLOCK})?{_ZONE}",
         rf"(?:[a-z]{{3}},? +)?(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}{_ZONE} +(?P<year>\d{{4}})",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})" + _ZONE,
