@@ -72,10 +72,12 @@ def to_period(start: datetime, end: datetime | None) -> str:
 
 def to_amount(parameter: ParameterView) -> str:
     """Return a parameter's value with its unit; ten digits hide what the conversion of a unit leaves behind."""
+    counted = ""
     if parameter.values:
         text = ", ".join(f"{number:.10g}" for number in parameter.values)
     elif parameter.range_bottom is not None and parameter.range_top is not None:
         text = f"{parameter.range_bottom:.10g} to {parameter.range_top:.10g}"
+        counted = f" ({parameter.value_count} values)" if parameter.value_count else ""
     elif parameter.numeric_value is not None:
         text = f"{parameter.numeric_value:.10g}"
     elif parameter.date_time_value is not None:
@@ -84,7 +86,7 @@ def to_amount(parameter: ParameterView) -> str:
         return parameter.string_value or ""
     if parameter.error is not None:
         text = f"{text} ± {parameter.error:.3g}"
-    return text if parameter.unit in {"", "1"} else f"{text} {parameter.unit}"
+    return (text if parameter.unit in {"", "1"} else f"{text} {parameter.unit}") + counted
 
 
 def _to_number(found: re.Match[str]) -> str:

@@ -249,12 +249,14 @@ def _to_way(motor: Mapping[str, Any]) -> str:
 
 def to_amount(parameter: ParameterView) -> str:
     """Return a parameter's value with its unit, as a person reads it."""
+    counted = ""
     if parameter.values:
         text = ", ".join(f"{number:g}" for number in parameter.values)
     elif parameter.range_bottom is not None and parameter.range_top is not None:
         text = f"{parameter.range_bottom:g} .. {parameter.range_top:g}"
+        counted = f" ({parameter.value_count} values)" if parameter.value_count else ""
     elif parameter.numeric_value is not None:
         text = f"{parameter.numeric_value:g}"
     else:
         return parameter.string_value or str(parameter.date_time_value)
-    return f"{text} {parameter.unit}" if parameter.unit not in ("", "1") else text
+    return (f"{text} {parameter.unit}" if parameter.unit not in ("", "1") else text) + counted

@@ -104,6 +104,7 @@ def to_parameter_row(parameter: ParameterDraft, type_id: int, scan_ids: Mapping[
         "range_bottom": min(listed) if listed else number.bottom if number else None,
         "range_top": max(listed) if listed else number.top if number else None,
         "values": listed,
+        "value_count": number.count if number else None,
         "string_value": value if isinstance(value, str) else None,
         "date_time_value": value.instant if isinstance(value, Moment) else None,
         "origin": str(taken.origin),

@@ -45,7 +45,7 @@ _SCAN_COLUMNS: Final = (
     *("motors", "counters", "kind", "frames", "served_by"),
 )
 _PARAMETER_COLUMNS: Final = (
-    *("numeric_value", "range_bottom", "range_top", "values", "string_value", "date_time_value"),
+    *("numeric_value", "range_bottom", "range_top", "values", "value_count", "string_value", "date_time_value"),
     *("origin", "source_path", "original_value", "original_unit", "is_public"),
 )
 
@@ -199,7 +199,8 @@ def _to_amount(row: Mapping[Any, Any]) -> str:
     if row["values"]:
         text = ", ".join(map(repr, row["values"]))
     elif row["range_bottom"] is not None:
-        text = f"{row['range_bottom']!r} .. {row['range_top']!r}"
+        counted = f" of {row['value_count']}" if row["value_count"] else ""
+        text = f"{row['range_bottom']!r} .. {row['range_top']!r}{counted}"
     elif row["numeric_value"] is not None:
         text = repr(row["numeric_value"])
     else:

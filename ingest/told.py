@@ -108,7 +108,7 @@ def _compare_numbers(name: str, text: str, taken: Taken[Any]) -> str:
 
 
 _EMPTY: Final[dict[str, Any]] = {
-    **dict.fromkeys(("scan_id", "numeric_value", "range_bottom", "range_top", "values")),
+    **dict.fromkeys(("scan_id", "numeric_value", "range_bottom", "range_top", "values", "value_count")),
     **dict.fromkeys(("string_value", "date_time_value", "source_path", "original_unit")),
     "origin": str(Origin.READ),
 }
@@ -134,7 +134,8 @@ def _to_columns(text: str, kind: str) -> dict[str, Any]:
     if len(numbers) == 1:
         return {"numeric_value": numbers[0]}
     values = numbers if len(numbers) <= LONGEST_LIST else None
-    return {"range_bottom": min(numbers), "range_top": max(numbers), "values": values}
+    count = None if values else len(numbers)
+    return {"range_bottom": min(numbers), "range_top": max(numbers), "values": values, "value_count": count}
 
 
 def _find_instant(text: str) -> datetime | None:

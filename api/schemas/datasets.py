@@ -238,6 +238,9 @@ class ParameterSchema(Answer):
     range_bottom: float | None = Field(examples=[None])
     range_top: float | None = Field(examples=[None])
     values: list[float] | None = Field(examples=[None])
+    value_count: int | None = Field(
+        description="How many values a range was made of, where that is known.", examples=[None]
+    )
     string_value: str | None = Field(examples=[None])
     date_time_value: datetime | None = Field(examples=[None])
     error: float | None = Field(description="Uncertainty, in the same unit.", examples=[None])

@@ -303,6 +303,7 @@ def _to_parameter(parameter: DatasetParameter, kind: ParameterType, scan: str | 
         range_bottom=parameter.range_bottom,
         range_top=parameter.range_top,
         values=None if parameter.values is None else tuple(parameter.values),
+        value_count=parameter.value_count,
         string_value=parameter.string_value,
         date_time_value=parameter.date_time_value,
         error=parameter.error,

@@ -177,6 +177,8 @@ class ParameterView:
     range_bottom: float | None
     range_top: float | None
     values: tuple[float, ...] | None
+    value_count: int | None
+    """How many values a range was made of, where that is known."""
     string_value: str | None
     date_time_value: datetime | None
     error: float | None

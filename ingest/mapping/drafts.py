@@ -38,13 +38,17 @@ class Taken(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number, a range or a list of numbers, in one unit. Exactly one of the three forms is given."""
+    """A number, a range or a list of numbers, in one unit. Exactly one of the three forms is given.
+
+    `count` is how many values the range was made of, where that is known.
+    """
 
     unit: str
     value: float | None = None
     bottom: float | None = None
     top: float | None = None
     values: tuple[float, ...] = ()
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,4 +93,4 @@ def _to_plain(value: object) -> dict[str, Any]:
         return {"value": value.value, "unit": value.unit}
     if value.values:
         return {"value": list(value.values), "unit": value.unit}
-    return {"min": value.bottom, "max": value.top, "unit": value.unit}
+    return {"min": value.bottom, "max": value.top, "count": value.count, "unit": value.unit}

@@ -163,4 +163,12 @@ def _summarise(quantities: list[Quantity]) -> Quantity:
     if len(numbers) <= LONGEST_LIST and all(quantity.value is not None for quantity in quantities):
         return Quantity(quantities[0].unit, values=tuple(numbers))
     spans = [to_span(quantity) for quantity in quantities]
-    return Quantity(quantities[0].unit, bottom=min(low for low, _ in spans), top=max(high for _, high in spans))
+    low, high = min(low for low, _ in spans), max(high for _, high in spans)
+    return Quantity(quantities[0].unit, bottom=low, top=high, count=_sum_counts(quantities))
+
+
+def _sum_counts(quantities: list[Quantity]) -> int | None:
+    """Return of how many values the quantities are made in all; None if one of them does not know."""
+    counts = [1 if quantity.value is not None else len(quantity.values) or quantity.count for quantity in quantities]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -133,7 +133,9 @@ def _to_summary(group: Group, fields: dict[str, Field], inner: Field | None) -> 
         unit = low.unit or (inner.unit if inner is not None else None) or _unit_of(group)
         return replace(low, value=None, minimum=float(low.value), maximum=float(high.value), unit=unit)  # type: ignore[arg-type]
     average = fields.get("average_value")
-    return average if average is not None and _is_number(average.value) else None
+    if average is None or not _is_number(average.value):
+        return None
+    return replace(average, unit=average.unit or (inner.unit if inner is not None else None) or _unit_of(group))
 
 
 def _unit_of(group: Group) -> str | None:
@@ -202,6 +204,8 @@ class Numbers:
 
     values: tuple[float, ...]
     is_span: bool
+    count: int | None
+    """How many there are."""
     unit: str | None
     """As the file spells it; None if it gives none."""
 
@@ -221,7 +225,8 @@ def to_numbers(reading: Reading, target: TargetPlan) -> Numbers | None:
     known = tuple(number for number in numbers if abs(number) < _UNINITIALISED and number not in target.never)
     if not known or (is_span and len(known) < len(items)):
         return None
-    return Numbers(known, is_span, unit)
+    count = field.count if field is not None and is_span else len(known)
+    return Numbers(known, is_span, count, unit)
 
 
 def _to_single(text: str) -> tuple[list[bool | int | float | str], str | None]:
@@ -250,17 +255,17 @@ def to_quantity(reading: Reading, numbers: Numbers, target: TargetPlan, unit: st
         return None
     is_stated = numbers.unit is not None or target.unit == "1"
     origin = Origin.READ if is_stated and not reading.source.inferred else Origin.INFERRED
-    quantity = _to_quantity(kept, target, numbers.is_span)
+    quantity = _to_quantity(kept, target, numbers.is_span, numbers.count if numbers.is_span else len(kept))
     return Taken(quantity, reading.path, _original_number(reading), numbers.unit, origin)
 
 
-def _to_quantity(numbers: list[float], target: TargetPlan, is_span: bool) -> Quantity:
+def _to_quantity(numbers: list[float], target: TargetPlan, is_span: bool, count: int | None) -> Quantity:
     low, high = min(numbers), max(numbers)
     if target.is_list and len(numbers) > 1 and not is_span:
         return Quantity(target.unit, values=tuple(numbers))
     if high - low <= _SAME * max(abs(low), abs(high)):
         return Quantity(target.unit, value=numbers[0])
-    return Quantity(target.unit, bottom=low, top=high)
+    return Quantity(target.unit, bottom=low, top=high, count=count)
 
 
 def to_original(value: Value | None) -> str | None:

@@ -69,6 +69,7 @@ def test_times_are_in_utc() -> None:
         ({"numeric_value": 2.0, "unit": ""}, "2"),
         ({"range_bottom": 0.0, "range_top": 2.5}, "0 to 2.5 keV"),
         ({"range_bottom": 1.0, "range_top": 3.0, "values": (1.0, 3.0)}, "1, 3 keV"),
+        ({"range_bottom": 7.0, "range_top": 7.3, "value_count": 61}, "7 to 7.3 keV (61 values)"),
         ({"string_value": "as it is", "unit": ""}, "as it is"),
         ({"date_time_value": START, "unit": ""}, "2026-11-01 10:00:05 UTC"),
         ({}, ""),

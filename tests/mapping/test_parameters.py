@@ -36,13 +36,13 @@ def test_scans_that_differ_give_a_list_and_each_its_own() -> None:
 def test_many_different_values_become_a_range() -> None:
     draft = drafted(*(with_temperature(f"{n}.1", 100.0 + n) for n in range(1, 41)))
     summary = of(draft, "Sample_temperature")[0][1]
-    assert (summary.bottom, summary.top, summary.values) == (101.0, 140.0, ())
+    assert (summary.bottom, summary.top, summary.values, summary.count) == (101.0, 140.0, (), 40)
 
 
 def test_one_scan_with_a_range_makes_the_summary_a_range() -> None:
     draft = drafted(with_temperature("1.1", 300.0), with_temperature("2.1", [250.0, 260.0]))
     summary = of(draft, "Sample_temperature")[0][1]
-    assert (summary.bottom, summary.top) == (250.0, 300.0)
+    assert (summary.bottom, summary.top, summary.count) == (250.0, 300.0, 3)
 
 
 def test_texts_that_differ_stay_with_their_scans() -> None:

@@ -174,7 +174,8 @@ def log(*members: Field | Group) -> Group:
 
 def test_log_becomes_its_range() -> None:
     scan = scan_of(log(field("value", None, "K", shape=(5000,), minimum=289.0, maximum=291.0, count=5000)))
-    assert (scan.temperature.value.bottom, scan.temperature.value.top) == (289.0, 291.0)
+    value = scan.temperature.value
+    assert (value.bottom, value.top, value.count) == (289.0, 291.0, 5000)
     assert scan.temperature.path == "/entry/sample/temperature/value"
 
 
@@ -187,6 +188,7 @@ def test_log_whose_values_were_not_read_says_its_extremes_then_its_average() -> 
     extremes = field("minimum_value", 4.0), field("maximum_value", 5.0)
     assert scan_of(log(unread, *extremes)).temperature.value.top == 5.0
     assert scan_of(log(unread, field("average_value", 4.5, "K"))).temperature.value.value == 4.5
+    assert scan_of(log(unread, field("average_value", 14.5))).temperature.original_unit == unread.unit
 
 
 def test_scanned_field_is_a_range_and_a_constant_one_a_value() -> None:

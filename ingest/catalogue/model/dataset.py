@@ -215,6 +215,8 @@ class DatasetParameter(Base):
     range_bottom: Mapped[float | None]
     range_top: Mapped[float | None]
     values: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    value_count: Mapped[int | None]
+    """How many values a range was made of, where that is known."""
     string_value: Mapped[str | None] = mapped_column(Text)
     date_time_value: Mapped[datetime | None]
     error: Mapped[float | None]
