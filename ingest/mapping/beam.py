@@ -26,7 +26,9 @@ DISAGREE: Final = 0.01
 """Relative; energy and wavelength that differ by more are flagged: often a wrong unit."""
 
 
-def find_beam(search: Search, probe_text: Taken[str] | None) -> tuple[Taken[Quantity] | None, Taken[Quantity] | None]:
+def find_beam(
+    search: Search, probe_text: Taken[str] | None, definition: Taken[str] | None = None
+) -> tuple[Taken[Quantity] | None, Taken[Quantity] | None]:
     """Return the incident energy (keV) and wavelength (angstrom); the missing one derived, if the probe is known.
 
     A number without a unit is judged by its partner where that has one, else by the rules' ranges.
@@ -46,8 +48,10 @@ def find_beam(search: Search, probe_text: Taken[str] | None) -> tuple[Taken[Quan
         )
     if energy is None and energy_target is not None:
         energy = search.find_quantity(energy_target, expected=_expect(wavelength, search.probe, wavelength_to_energy))
-    _flag_other_places(search, energy_target, energy)
-    _flag_other_places(search, wavelength_target, wavelength)
+    for target, taken in ((energy_target, energy), (wavelength_target, wavelength)):
+        if target is not None and taken is not None:
+            _flag_other_places(search, target, taken)
+            _flag_unusual(search, target, taken, definition)
     return _complete(search, energy, wavelength)
 
 
@@ -86,9 +90,22 @@ def _derive(known: Taken[Quantity], unit: str, relation: Callable[[float], float
     return Taken(quantity, known.path, known.original, known.original_unit, Origin.DERIVED)
 
 
-def _flag_other_places(search: Search, target: TargetPlan | None, taken: Taken[Quantity] | None) -> None:
+def _flag_unusual(search: Search, target: TargetPlan, taken: Taken[Quantity], definition: Taken[str] | None) -> None:
+    """Flag what the rules do not expect of such a scan: 9.8 angstrom in crystallography are 0.98 nm that were none."""
+    if definition is None:
+        return
+    low, high = to_span(taken.value)
+    for usual in target.usual:
+        if (
+            definition.value.casefold() in {name.casefold() for name in usual.definition}
+            and not usual.low <= low <= high <= usual.high
+        ):
+            search.flags.append(f"{to_words(taken)} is unusual for {definition.value}: is its unit right?")
+
+
+def _flag_other_places(search: Search, target: TargetPlan, taken: Taken[Quantity]) -> None:
     """Flag the first place that gives another number for the same; only numbers with their own unit can contradict."""
-    if search.probe is None or target is None or taken is None or None in {taken.value.value, taken.original_unit}:
+    if search.probe is None or None in {taken.value.value, taken.original_unit}:
         return
     for reading in read_candidates(search.index, target):
         numbers = to_numbers(reading, target)

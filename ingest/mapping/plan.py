@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Source,
         Target,
         TechniqueRule,
+        Usual,
     )
 
 _NEVER: Final = re.compile(r"(?!)")
@@ -91,6 +92,7 @@ class TargetPlan:
     is_personal: bool
     is_public: bool
     day_from: tuple[str, ...]
+    usual: tuple[Usual, ...]
     is_numbered: bool
 
 
@@ -221,6 +223,7 @@ def _to_target(name: str, target: Target, kind: Kind, unit: str = "") -> TargetP
         is_personal=bool(target.personal),
         is_public=target.personal != "closed",
         day_from=target.day_from,
+        usual=target.usual,
         is_numbered=NUMBERED in name,
     )
 

@@ -150,6 +150,14 @@ class BareUnit(_Strict):
     """Only where the source emits this."""
 
 
+class Usual(_Strict):
+    """What is usual in scans of these application definitions, in the canonical unit."""
+
+    definition: tuple[str, ...]
+    low: float
+    high: float
+
+
 class Target(_Strict):
     """How one scan field or parameter is filled: the first source that gives an acceptable value wins."""
 
@@ -167,6 +175,8 @@ class Target(_Strict):
     """In the canonical unit; a number that is not above `low` or is above `high` is not believed."""
     never: tuple[float, ...] = ()
     """Numbers, as they stand in the file, that mean `not known`."""
+    usual: tuple[Usual, ...] = ()
+    """Of incident energy and wavelength: what lies beyond is kept, and flagged; often its unit is wrong."""
     placeholders: tuple[str, ...] = ()
     """Texts, beside the general ones, that mean `not known`."""
     spellings: dict[str, str] = {}

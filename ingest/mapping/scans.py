@@ -57,7 +57,7 @@ def to_scan(search: Search, rules: RuleFile) -> ScanDraft:
     texts = {name: search.find_text(targets[name]) for name in _TEXTS if name in targets}
     texts |= {name: _to_short(texts[name]) for name in _NAMES if name in texts}
     probe = _to_short(search.find_text(targets["probe"])) if "probe" in targets else None
-    energy, wavelength = find_beam(search, probe)
+    energy, wavelength = find_beam(search, probe, texts.get("definition"))
     start, end = _find_times(search)
     channels = find_channels(search)
     kind, frames = find_kind(search, texts.get("title"), texts.get("command"))

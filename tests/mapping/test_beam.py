@@ -170,6 +170,25 @@ def test_two_places_that_say_different_things_are_flagged(
         assert "/entry/instrument/monochromator/energy (14.0 keV)" in draft.flags[0]
 
 
+@pytest.mark.parametrize(
+    ("definition", "number", "unit", "is_flagged"),
+    [
+        ("NXmx", 0.9795, "nm", True),
+        ("NXmx", 0.9795, "angstrom", False),
+        ("NXmx", 0.0251, "angstrom", False),
+        ("NXsas", 0.9795, "nm", False),
+        (None, 0.9795, "nm", False),
+    ],
+)
+def test_what_is_unusual_for_a_definition_is_kept_and_flagged(
+    definition: str | None, number: float, unit: str, is_flagged: bool
+) -> None:
+    said = [field("definition", definition)] if definition else []
+    draft = drafted(entry(*said, beam(field("incident_wavelength", number, unit))))
+    assert draft.scans[0].wavelength.value.value == pytest.approx(number * (10 if unit == "nm" else 1))
+    assert [f"({number} {unit}) is unusual for NXmx" in flag for flag in draft.flags] == ([True] if is_flagged else [])
+
+
 def test_agreeing_pair_is_not_flagged() -> None:
     draft = drafted(
         entry(
