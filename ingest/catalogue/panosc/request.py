@@ -344,7 +344,7 @@ def _to_finite(number: Any) -> Any:
     try:
         return max(-_LARGEST, min(_LARGEST, float(number)))
     except OverflowError:
-        return math.copysign(_LARGEST, number)
+        return -_LARGEST if number < 0 else _LARGEST
 
 
 def _to_text(written: str) -> str:
