@@ -26,7 +26,7 @@ COUNTED: Final = {
 }
 """What the page counts unless its address says otherwise, and how it is called there."""
 STATES: Final = {"true": "complete", "false": "incomplete"}
-_NO_FILTERS: Final = {"q", "facets", "facet_mode", "sort", "limit", "cursor"}
+_NO_FILTERS: Final = {"q", "facets", "facet_mode", "sort", "order_by", "limit", "cursor"}
 _FILTERS: Final = SearchParameters.model_fields.keys() - _NO_FILTERS
 
 Asked: TypeAlias = list[tuple[str, str]]
@@ -94,7 +94,7 @@ def list_groups(request: Request, facets: Mapping[Noun, Facet]) -> list[ChoiceGr
 
 def list_sorts(request: Request, sorts: Iterable[Sort]) -> list[tuple[Sort, str]]:
     """Return the orders, each with the address of the same search in it."""
-    asked = to_asked(request, "cursor", "sort")
+    asked = to_asked(request, "cursor", "sort", "order_by")
     return [(sort, to_page_address(request, "show_search_page", [*asked, ("sort", sort)])) for sort in sorts]
 
 

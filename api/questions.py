@@ -183,6 +183,14 @@ class SearchParameters(ResultParameters):
             "other orders have no end."
         ),
     )
+    order_by: Text = Field(
+        default="",
+        description=(
+            "Instead of `sort`: `id`, `end_date`, `file_size` or a numeric parameter by its lowest value; with `-` "
+            "before it falling. Datasets without it come last. It has no end."
+        ),
+        examples=["-energy"],
+    )
     limit: int = Field(default=20, ge=1, le=MAX_LIMIT, description="The most hits on the page.")
     cursor: Cursor = ""
 
@@ -193,6 +201,7 @@ class SearchParameters(ResultParameters):
             facets=tuple(Noun(name) for name in _split(self.facets)),
             facets_ignore_own=self.facet_mode is FacetMode.WIDE,
             sort=self.sort,
+            order_by=self.order_by,
             limit=self.limit,
             cursor=self.cursor or None,
         )

@@ -79,6 +79,7 @@ def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Dataset
         total=page.total,
         facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
         sort=page.sort,
+        order_by=page.order_by,
         next=page.next_cursor,
         links=links,
     )

@@ -115,7 +115,8 @@ class DatasetPageSchema(PageSchema):
     items: list[HitSchema]
     total: int = Field(description="How many datasets are found in all.", examples=[4])
     facets: dict[Noun, FacetSchema] = Field(description="The counts that were asked for, over all that is found.")
-    sort: Sort
+    sort: Sort | None = Field(description="The order of the hits; null: that of `order_by`.")
+    order_by: str = Field(description="The field that they are ordered by, if one was asked for.", examples=[""])
 
 
 class DetectorSchema(Answer):

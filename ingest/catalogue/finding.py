@@ -14,6 +14,8 @@ from ingest.catalogue.search import (
     All,
     And,
     AnyOf,
+    Column,
+    ColumnSort,
     DatasetIndex,
     DateRange,
     FacetRequest,
@@ -21,6 +23,7 @@ from ingest.catalogue.search import (
     Instant,
     Not,
     Noun,
+    NumberSort,
     Or,
     ParameterRange,
     Phrase,
@@ -64,6 +67,8 @@ class SearchQuestion:
     facets_ignore_own: bool = False
     """Each facet counts what would be found without the filters by its own noun."""
     sort: Sort | None = None
+    order_by: str = ""
+    """Instead of `sort`: `id`, `end_date`, `file_size` or a numeric parameter, with `-` before it falling."""
     limit: int = 20
     cursor: str | None = None
 
@@ -80,7 +85,8 @@ def search_datasets(
     page = index.search(request)
     summaries = load_summaries(session, viewer, now, [hit.id for hit in page.hits])
     hits = tuple(Hit(summaries[hit.id], hit.score) for hit in page.hits if hit.id in summaries)
-    return DatasetPage(hits, page.total, page.facets, request.sort, page.next_cursor)
+    sort = request.sort if isinstance(request.sort, Sort) else None
+    return DatasetPage(hits, page.total, page.facets, sort, page.next_cursor, question.order_by)
 
 
 def to_request(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> SearchRequest:
@@ -91,7 +97,7 @@ def to_request(session: Session, viewer: Viewer, now: datetime, question: Search
         query=query,
         filters=_to_filters(question),
         facets=tuple(FacetRequest(noun, ignores_own=question.facets_ignore_own) for noun in question.facets),
-        sort=question.sort or _to_default_sort(query),
+        sort=_to_sort(session, viewer, now, question) or _to_default_sort(query),
         limit=question.limit,
         cursor=question.cursor,
     )
@@ -146,6 +152,20 @@ def _parse_part(name: str, prefix: str, text: str, kind: type[Node]) -> Node:
         example = "energy:12..13 keV" if kind is ParameterRange else "2025-01..2025-03"
         raise InvalidQueryError(f"{name}: {text!r} is not of the form {example}", 0, text)
     return node
+
+
+def _to_sort(
+    session: Session, viewer: Viewer, now: datetime, question: SearchQuestion
+) -> Sort | ColumnSort | NumberSort | None:
+    if not question.order_by:
+        return question.sort
+    if question.sort is not None:
+        raise InvalidQueryError("give either sort or order_by, not both")
+    is_falling = question.order_by.startswith("-")
+    name = question.order_by.removeprefix("-")
+    if name in set(Column):
+        return ColumnSort(Column(name), is_falling)
+    return NumberSort(resolve_parameter(session, viewer, now, name)[0], is_falling)
 
 
 def _to_default_sort(query: Query) -> Sort:

@@ -121,8 +121,10 @@ class DatasetPage:
     hits: tuple[Hit, ...]
     total: int
     facets: Mapping[Noun, Facet]
-    sort: Sort
+    sort: Sort | None
+    """None where `order_by` says it."""
     next_cursor: str | None
+    order_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,3 +151,27 @@ def test_values_and_parameters_are_suggested_while_typing(client: TestClient) ->
 )
 def test_mistyped_word_is_told_what_may_be_meant(client: TestClient, text: str, meant: str | None) -> None:
     assert get(client, "suggest", text=text)["did_you_mean"] == meant
+
+
+@pytest.mark.parametrize(
+    ("order_by", "expected"),
+    [
+        ("undulator_gap", ["hematite", "magnetite", "quartz", "opal"]),
+        ("-undulator_gap", ["magnetite", "quartz", "hematite", "opal"]),
+        ("-id", ["opal", "quartz", "magnetite", "hematite"]),
+        ("end_date", ["hematite", "magnetite", "quartz", "opal"]),
+    ],
+)
+def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expected: list[str]) -> None:
+    asked = {"order_by": order_by, "limit": 3}
+    first = get(client, "datasets", **asked)
+    assert (first["sort"], first["order_by"]) == (None, order_by)
+    rest = get(client, "datasets", **asked, cursor=first["next"])
+    assert rest["next"] is None
+    names = [item["name"].removesuffix("_0001") for page in (first, rest) for item in page["items"]]
+    assert names == expected
+
+
+@pytest.mark.parametrize("asked", [{"order_by": "nothing"}, {"order_by": "id", "sort": "name"}])
+def test_order_that_cannot_be_is_refused(client: TestClient, asked: dict[str, str]) -> None:
+    assert client.get("/api/v1/datasets", params=asked).status_code == 400

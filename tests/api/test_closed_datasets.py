@@ -31,6 +31,8 @@ DOORS = [
     f"/api/v1/datasets?facets={','.join(COUNTED)}",
     f"/api/v1/datasets?facets={','.join(COUNTED)}&facet_mode=wide&instrument=zinnia-bm",
     *(f"/api/v1/datasets?sort={sort}&limit=1" for sort in ("newest", "oldest", "name", "relevance")),
+    *(f"/api/v1/datasets?order_by={field}&limit=1" for field in ("id", "-file_size", "energy", "-zinnia_pressure")),
+    "/api/v1/datasets?order_by=nightshade_pressure",
     "/api/v1/datasets?q=zinnia",
     "/api/v1/datasets?q=zinnai~",
     "/api/v1/datasets?q=not+zinnia",

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ingest.catalogue.errors import InvalidQueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ingest.catalogue.search.index import SearchRequest
 
 STALE_CURSOR: Final = "this cursor belongs to another search: begin again without a cursor"
 _DIGEST_SIZE: Final = 8
 _KEYS_END: Final = 2**63
+_PLACE: Final = re.compile(r"(\d{1,10}):(-?\d[\d.e+-]{0,30})?", re.ASCII)
 _NAME_KEY: Final = re.compile(r"[0-9a-v]+")
 
 Key = TypeVar("Key", int, str)
@@ -43,6 +48,36 @@ def from_cursor(request: SearchRequest, kind: type[Key]) -> Key | None:
         digest, body = raw[:_DIGEST_SIZE], raw[_DIGEST_SIZE:]
         if digest == _digest(request, body):
             return kind(body.decode())
+    except ValueError:
+        pass
+    raise InvalidQueryError(STALE_CURSOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The last hit of a page in the order of a field: its id, and its key in that order, None if it has none."""
+
+    id: int
+    key: str | None
+
+
+def to_place_cursor(request: SearchRequest, place: Place) -> str:
+    """Return the cursor of the page that follows the place."""
+    return to_cursor(request, f"{place.id}:{'' if place.key is None else place.key}")
+
+
+def from_place_cursor(request: SearchRequest, kind: Callable[[str], float]) -> Place | None:
+    """Return the place that the page follows; None for the first page.
+
+    Raises InvalidQueryError for a cursor that is none of this search, or whose key is no finite number of that kind.
+    """
+    body = from_cursor(request, str)
+    if body is None:
+        return None
+    found = _PLACE.fullmatch(body)
+    try:
+        if found is not None and (found[2] is None or abs(kind(found[2])) < (_KEYS_END - 1 if kind is int else inf)):
+            return Place(int(found[1]), found[2])
     except ValueError:
         pass
     raise InvalidQueryError(STALE_CURSOR)

@@ -32,10 +32,13 @@ from ingest.catalogue.search.elastic_facets import count_periods, read_facets, t
 from ingest.catalogue.search.elastic_lease import heal_block
 from ingest.catalogue.search.elastic_parameters import count_bins, count_names, measure_names
 from ingest.catalogue.search.elastic_query import to_clause, to_filters
+from ingest.catalogue.search.elastic_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
+    ColumnSort,
     Hit,
     IndexBusyError,
+    NumberSort,
     SearchPage,
     SearchRequest,
     Sort,
@@ -79,7 +82,10 @@ class ElasticIndex:
 
     def search(self, request: SearchRequest) -> SearchPage:
         """As DatasetIndex.search."""
-        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request)
+        if isinstance(request.sort, ColumnSort | NumberSort):
+            with self._using() as client:
+                return page_by_field(client, self._alias, request, request.sort)
+        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request, request.sort)
         with self._using() as client:
             answer = client.search(
                 index=self._alias,
@@ -183,11 +189,11 @@ class ElasticIndex:
             yield self._client
 
 
-def _to_sorted(request: SearchRequest) -> dict[str, Any]:
+def _to_sorted(request: SearchRequest, sort: Sort) -> dict[str, Any]:
     """Return what asks for the hits beyond the cursor's key in the order of a column different for every document."""
-    column, order = _ORDERS[request.sort]
+    column, order = _ORDERS[sort]
     asked: dict[str, Any] = {"sort": [{column: order}], "size": request.limit + 1}
-    key = from_cursor(request, str) if request.sort is Sort.NAME else from_cursor(request, int)
+    key = from_cursor(request, str) if sort is Sort.NAME else from_cursor(request, int)
     check_key(key)
     return asked if key is None else asked | {"search_after": [key]}
 

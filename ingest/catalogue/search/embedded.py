@@ -27,11 +27,14 @@ from ingest.catalogue.search.embedded_generation import (
     write_documents,
 )
 from ingest.catalogue.search.embedded_parameters import count_bins, count_names, measure_names
+from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
+    ColumnSort,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
+    NumberSort,
     SearchPage,
     SearchRequest,
     Sort,
@@ -84,9 +87,11 @@ class EmbeddedIndex:
             searcher = generation.index.searcher()
             clause = generation.translator.to_clause(request)
             facets = count_facets(searcher, generation.translator, clause, request)
+            if isinstance(request.sort, ColumnSort | NumberSort):
+                return page_by_field(generation.index, searcher, clause, request, request.sort, facets)
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
-            return _page_by_key(generation.index, searcher, clause, request, facets)
+            return _page_by_key(generation.index, searcher, clause, request, request.sort, facets)
 
     def count_parameters(
         self,
@@ -191,11 +196,11 @@ class EmbeddedIndex:
 
 
 def _page_by_key(
-    index: Index, searcher: Searcher, clause: Clause, request: SearchRequest, facets: dict[Noun, Facet]
+    index: Index, searcher: Searcher, clause: Clause, request: SearchRequest, sort: Sort, facets: dict[Noun, Facet]
 ) -> SearchPage:
     """Return the hits beyond the cursor's key in the order of a column that is different for every document."""
-    column = _COLUMNS[request.sort]
-    order = Order.Desc if request.sort is Sort.NEWEST else Order.Asc
+    column = _COLUMNS[sort]
+    order = Order.Desc if sort is Sort.NEWEST else Order.Asc
     beyond = _beyond_cursor(index, request, column)
     bounded = clause if beyond is None else Clause.boolean_query([(Occur.Must, clause), (Occur.Must, beyond)])
     found = searcher.search(bounded, request.limit + 1, count=beyond is None, order_by_field=column, order=order)

@@ -88,6 +88,30 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
+class Column(StrEnum):
+    """What documents are ordered by besides their start and name."""
+
+    ID = "id"
+    END = "end_date"
+    SIZE = "file_size"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSort:
+    """By a column, then by rising id. Documents without it come last, rising or falling, by rising id."""
+
+    column: Column
+    is_falling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSort:
+    """By the lowest number of a parameter, then by rising id. Documents without one come last, by rising id."""
+
+    name: str
+    is_falling: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class FacetRequest:
     """Count the values of a noun; the `size` most frequent are named.
@@ -124,7 +148,7 @@ class SearchRequest:
     query: Query = field(default_factory=All)
     filters: tuple[AnyOf | DateRange, ...] = ()
     facets: tuple[FacetRequest, ...] = ()
-    sort: Sort = Sort.NEWEST
+    sort: Sort | ColumnSort | NumberSort = Sort.NEWEST
     limit: int = 20
     cursor: str | None = None
 

@@ -49,7 +49,7 @@ sought = st.builds(
     instant=st.sampled_from(Instant),
     interval=st.sampled_from(Interval),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whole_result_is_counted_as_in_plain_python(
     index: DatasetIndex,
     catalogue: list[SearchDocument],

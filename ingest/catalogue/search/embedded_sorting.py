@@ -1,0 +1,131 @@
+"""Hits in the order of a column or of a parameter's numbers, in the embedded index.
+
+Tantivy orders a search by a column of the schema alone, and by that in one sense only. Its `top_hits` takes any column,
+a number of a parameter as well, and the id behind it; a page costs one pass over the result for each column, whatever
+its number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tantivy import FieldType, Index, Occur, Order, Searcher
+from tantivy import Query as Clause
+
+from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
+from ingest.catalogue.search.embedded_layout import to_key
+from ingest.catalogue.search.index import Column, ColumnSort, Hit, NumberSort, SearchPage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingest.catalogue.search.index import Facet, SearchRequest
+    from ingest.catalogue.search.nouns import Noun
+
+_LOWEST: Final = -(2**63)
+_HIGHEST: Final = 2**63 - 1
+_SIGN: Final = 2**63
+"""Between a signed number and the unsigned one that tantivy sorts in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Where the keys of some documents are, each of which has one there."""
+
+    index: Index
+    column: str
+    is_signed: bool = True
+
+    def between(self, low: int = _LOWEST, high: int = _HIGHEST) -> Clause:
+        """Return the documents that have a key in these bounds."""
+        if self.column.startswith("number."):
+            return self.index.parse_query(f"{self.column}:[{low} TO {high}]")
+        if self.is_signed:
+            return Clause.range_query(self.index.schema, self.column, FieldType.Integer, low, high)
+        if high < 0:
+            return Clause.empty_query()
+        return Clause.range_query(self.index.schema, self.column, FieldType.Unsigned, max(low, 0), high)
+
+    def beyond(self, place: Place, *, is_falling: bool) -> Clause:
+        """Return the documents that follow the place."""
+        key = int(place.key or 0)
+        further = self.between(high=key - 1) if is_falling else self.between(low=key + 1)
+        beside = _all_of(self.between(key, key), _above(self.index, place.id))
+        return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
+
+
+def page_by_field(
+    index: Index,
+    searcher: Searcher,
+    clause: Clause,
+    request: SearchRequest,
+    sort: ColumnSort | NumberSort,
+    facets: Mapping[Noun, Facet],
+) -> SearchPage:
+    """Return the hits that follow the cursor's place: those that have a key, and then those that have none."""
+    place = from_place_cursor(request, int)
+    parts = _list_keys(index, sort)
+    having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
+    found: list[tuple[Place, Hit]] = []
+    if place is None or place.key is not None:
+        found = _find_first(searcher, clause, request.limit + 1, sort, parts, place)
+        place = None
+    if len(found) <= request.limit:
+        lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
+        bounded = lacking if place is None else _all_of(lacking, _above(index, place.id))
+        found += _find_lacking(searcher, bounded, request.limit + 1 - len(found))
+    total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
+    shown = found[: request.limit]
+    following = to_place_cursor(request, shown[-1][0]) if len(found) > request.limit else None
+    return SearchPage(tuple(hit for _, hit in shown), total, facets, following)
+
+
+def _list_keys(index: Index, sort: ColumnSort | NumberSort) -> list[tuple[_Keys, Clause | None]]:
+    """Return where the keys are, each with the documents that have theirs elsewhere although they have one there."""
+    if isinstance(sort, ColumnSort):
+        return [(_Keys(index, sort.column.value, is_signed=sort.column is Column.END), None)]
+    value, begin, lowest = (_Keys(index, f"number.{to_key(sort.name)}.{part}") for part in ("v", "lo", "a"))
+    return [(value, lowest.between()), (begin, None), (lowest, None)]
+
+
+def _find_first(
+    searcher: Searcher,
+    clause: Clause,
+    limit: int,
+    sort: ColumnSort | NumberSort,
+    parts: list[tuple[_Keys, Clause | None]],
+    place: Place | None,
+) -> list[tuple[Place, Hit]]:
+    """Return the first documents beyond the place, of each column as many as are asked for, and of those the first."""
+    found: list[tuple[int, int, int]] = []
+    for keys, others in parts:
+        within = keys.between() if place is None else keys.beyond(place, is_falling=sort.is_falling)
+        bounded = _all_of(clause, within)
+        if others is not None:
+            bounded = Clause.boolean_query([(Occur.Must, bounded), (Occur.MustNot, others)])
+        order = [{keys.column: "desc" if sort.is_falling else "asc"}, {"id": "asc"}]
+        wanted = {"top_hits": {"sort": order, "size": limit, "docvalue_fields": ["revision"]}}
+        hits: list[Any] = searcher.aggregate(bounded, {"first": wanted})["first"]["hits"]
+        shift = _SIGN if keys.is_signed else 0
+        found += [(hit["sort"][0] - shift, hit["sort"][1], hit["docvalue_fields"]["revision"][0]) for hit in hits]
+    found.sort(key=lambda each: (-each[0] if sort.is_falling else each[0], each[1]))
+    return [(Place(number, str(key)), Hit(number, revision)) for key, number, revision in found[:limit]]
+
+
+def _find_lacking(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[Place, Hit]]:
+    hits = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
+    revisions = searcher.fast_field_values("revision", [address for _, address in hits])
+    numbers = [int(key) for key, _ in hits]
+    return [
+        (Place(number, None), Hit(number, int(revision or 0)))
+        for number, revision in zip(numbers, revisions, strict=True)
+    ]
+
+
+def _above(index: Index, number: int) -> Clause:
+    return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)
+
+
+def _all_of(*clauses: Clause) -> Clause:
+    return Clause.boolean_query([(Occur.Must, clause) for clause in clauses])
