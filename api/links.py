@@ -52,6 +52,7 @@ def to_dataset_links(request: Request, dataset_id: int, doi: str | None) -> Data
         scans=to_address(request, "list_scans", dataset_id=dataset_id),
         parameters=to_address(request, "list_parameters", dataset_id=dataset_id),
         files=to_address(request, "list_files", dataset_id=dataset_id),
+        linked_files=to_address(request, "get_linked_files", dataset_id=dataset_id),
         record=to_address(request, "get_record", dataset_id=dataset_id),
         landing=to_landing_path(request, doi) if doi else None,
     )

@@ -128,6 +128,7 @@ class ResultParameters(BaseModel):
     motor: Values = to_filter("Motor that one of its scans moved", "samx")
     counter: Values = to_filter("Channel that one of its scans measured", "I0")
     scan_kind: Values = to_filter("Kind of one of its scans", "flat")
+    linked_file: Values = to_filter("What became of a file that its master needs", "missing")
     probe: Values = to_filter("Probe", "x-ray")
     facility: Values = to_filter("Facility", "local")
     complete: bool | Absent = Field(default=None, description="Only complete, or only incomplete datasets.")

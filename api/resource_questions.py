@@ -9,6 +9,7 @@ from ingest.catalogue.browsing import ScanFilter
 from ingest.catalogue.counting import CountedSort
 from ingest.catalogue.instruments import InstrumentQuestion
 from ingest.catalogue.investigations import InvestigationQuestion, InvestigationSort
+from ingest.catalogue.linked_files import LinkedState
 from ingest.catalogue.matching import MAX_WORDS
 from ingest.catalogue.paging import LARGEST_KEY
 from ingest.catalogue.parameter_types import ParameterTypeQuestion
@@ -40,6 +41,9 @@ class ScansQuestion(PageQuestion):
     counter: Values = to_filter("Channel that it measured", "I0")
     detector: Values = to_filter("Detector, by the name of its group", "eiger")
     kind: Values = to_filter("What it was taken for", "dark")
+    linked: Annotated[list[LinkedState], Field(max_length=MAX_VALUES)] = Field(
+        default_factory=list, description="What became of a file that it needs.", examples=[["missing"]]
+    )
     served_by: Text | Absent = Field(
         default=None, description="Entry name of a scan, such as of darks: those that it serves.", examples=["1.1"]
     )
@@ -54,6 +58,7 @@ class ScansQuestion(PageQuestion):
             counters=_given(self.counter),
             detectors=_given(self.detector),
             kinds=_given(self.kind),
+            linked=tuple(self.linked),
             served_by=self.served_by,
         )
 

@@ -10,6 +10,7 @@ from ingest import console
 from ingest.catalogue.browsing import get_dataset, list_files, list_parameters, list_scans
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.finding import SearchQuestion, search_datasets
+from ingest.catalogue.linked_files import get_linked_files
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.paging import PageRequest
 from ingest.catalogue.search import Noun, Sort
@@ -93,10 +94,14 @@ def show(dataset_id: int, *, is_json: bool) -> None:
         scans = list(_all(session, list_scans, dataset_id))
         parameters = list(_all(session, list_parameters, dataset_id))
         files: list[FileView] = list(_all(session, list_files, dataset_id))
+        linked = get_linked_files(session, OPERATOR, utc_now(), dataset_id)
     if is_json:
-        console.print_json({"dataset": dataset, "scans": scans, "parameters": parameters, "files": files})
+        console.print_json(
+            {"dataset": dataset, "scans": scans, "parameters": parameters, "files": files, "linked_files": linked}
+        )
     else:
         _print_dataset(dataset, scans, parameters, files)
+        console.print_linked(linked)
 
 
 def status(*, is_json: bool) -> None:

@@ -31,7 +31,7 @@ from ingest.catalogue.model import MasterState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ingest.catalogue.views import ParameterView, ScanView
+    from ingest.catalogue.views import LinkedFilesView, ParameterView, ScanView
     from ingest.pipeline import Outcome
 
 WIDTH_WITHOUT_TERMINAL = 160
@@ -232,6 +232,19 @@ def print_scans(scans: Iterable[ScanView]) -> None:
         for scan in scans
     ]
     print_table("\nscans", ("entry", "title", "kind", "started", "ended with", "moved", "counters"), rows)
+
+
+def print_linked(linked: LinkedFilesView) -> None:
+    """Print what became of the files that a master needs, if it needs any."""
+    counts = {"present": linked.present, "missing": linked.missing, "on tape": linked.on_tape}
+    counts |= {"out of reach": linked.unreachable, "not looked at": linked.unlisted}
+    if any(counts.values()):
+        told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        click.echo(f"\nlinked files: {told}")
+    if linked.lacking:
+        print_table(
+            "", ("file", "state", "kind", "HDF5 path"), [(f.file, f.state, f.kind, f.path) for f in linked.lacking]
+        )
 
 
 def _to_purpose(scan: ScanView) -> str:

@@ -14,7 +14,8 @@ from stat import S_ISREG
 from ingest.catalogue.datafiles import ListedFile
 from ingest.catalogue.masters import clamp_ns
 
-_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+"""How the file system says clearly that nothing is there."""
 
 
 class Files(Collection[ListedFile]):
@@ -94,7 +95,7 @@ def is_mounted(folder: str) -> bool:
     try:
         return bool(os.listdir(folder))
     except OSError as error:
-        return error.errno not in _NOT_THERE
+        return error.errno not in NOT_THERE
 
 
 def is_there(path: str) -> bool:
@@ -105,7 +106,7 @@ def is_there(path: str) -> bool:
     try:
         os.lstat(path)
     except OSError as error:
-        return error.errno not in _NOT_THERE
+        return error.errno not in NOT_THERE
     return os.path.realpath(path) == path
 
 
@@ -117,20 +118,6 @@ def to_printable(name: str) -> str:
 def is_utf8(name: str) -> bool:
     """Return whether the name is text that a database can hold."""
     return name.isascii() or name.encode("utf-8", "ignore") == os.fsencode(name)
-
-
-def count_missing(master: Path, root: str, linked: Iterable[str], listing: Listing) -> int:
-    """Return how many of the files that the master names are not there, of those that could be below the root.
-
-    Absolute paths of another machine are no news: they are dangling in every copy. What the listing has is not looked
-    for again: that is all of them, as a rule.
-    """
-    folder = f"{listing.location}/"
-    targets = {file: os.path.normpath(os.path.join(master.parent, file)) for file in linked}
-    named = {*targets, *(target.removeprefix(folder) for target in targets.values())}
-    listed = {name for name, _, _ in listing.files if name in named} if named else set()
-    unlisted = {target for file, target in targets.items() if listed.isdisjoint((file, target.removeprefix(folder)))}
-    return sum(1 for target in unlisted if target.startswith(f"{root}/") and not os.path.lexists(target))
 
 
 def _to_name(line: str) -> str:
@@ -145,7 +132,7 @@ def _walk(folder: str) -> Iterator[ListedFile]:
         try:
             listed = os.scandir(f"{folder}/{prefix}")
         except OSError as error:
-            if prefix and error.errno in _NOT_THERE:
+            if prefix and error.errno in NOT_THERE:
                 continue  # it went away in this moment, or no path is long enough for it
             raise
         with listed as entries:
@@ -161,7 +148,7 @@ def _stat(file: os.DirEntry[str] | Path) -> os.stat_result | None:
     try:
         stat = file.stat(follow_symlinks=False)
     except OSError as error:
-        if error.errno in _NOT_THERE:
+        if error.errno in NOT_THERE:
             return None
         raise
     return stat if S_ISREG(stat.st_mode) else None

@@ -20,6 +20,7 @@ from ingest.catalogue.comparing import has_indexed
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
+from ingest.catalogue.linked_files import store_linked_files
 from ingest.catalogue.locks import Lock, hold_alone, hold_together
 from ingest.catalogue.masters import LONGEST_PATH, Claim, clamp_ns, hold_claim, mark_master, mark_vanished, to_instant
 from ingest.catalogue.model import MasterState, Root
@@ -27,7 +28,8 @@ from ingest.catalogue.notices import find_told, find_told_at
 from ingest.catalogue.records import find_rulebook, mark_mapped, store_record
 from ingest.catalogue.search import DatasetIndex, IndexBusyError
 from ingest.identity import MasterContext, is_no_dataset
-from ingest.listing import count_missing, is_mounted, is_there, list_folder, list_linked
+from ingest.linked import look_at_linked
+from ingest.listing import is_mounted, is_there, list_folder, list_linked
 from ingest.nexus.encoding import encode_record
 from ingest.nexus.errors import (
     NexusStructureError,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session, sessionmaker
 
+    from ingest.catalogue.linked_files import LinkedReport
     from ingest.mapping.drafts import DatasetDraft
     from ingest.nexus.child import MasterReading, ReaderChild
     from ingest.rulebook import Rulebook, RulesAtHand
@@ -92,6 +95,7 @@ class _Mapped:
 
     draft: DatasetDraft
     context: MasterContext
+    linked: LinkedReport
     columns: dict[str, Any]
     """Those of the master's row."""
     record_format: int
@@ -188,11 +192,13 @@ def _map(services: Services, claim: Claim, reading: MasterReading, now: datetime
     reading = _to_kept(reading, rules)
     draft = rules.to_draft(reading.record)
     context = _to_context(root, claim, draft, reading.gate, rules)
-    waits = _to_waits(draft, reading.gate, claim, context, services.settings, now)
+    unlisted = draft.truncated.get("linked_files", 0)
+    linked = look_at_linked(context.path, root.path, draft.linked_files, unlisted)
+    waits = _to_waits(draft, linked, reading.gate, claim, services.settings, now)
     context = replace(context, is_complete=not waits, closed_at=_find_change(reading.gate, claim, now))
     columns = _to_read_values(reading, draft, context, waits, now)
     record = zlib.compress(reading.encoded, RECORD_COMPRESSION)
-    return _Mapped(draft, context, columns, reading.record.format, record, rules.digest)
+    return _Mapped(draft, context, linked, columns, reading.record.format, record, rules.digest)
 
 
 def _to_kept(reading: MasterReading, rules: RulesAtHand) -> MasterReading:
@@ -222,10 +228,11 @@ def _store(session: Session, claim: Claim, mapped: _Mapped) -> Outcome:
     told = find_told(session, claim.master_file_id)
     context = replace(context, told=told, closed_at=_find_close(session, context, is_told=told is not None))
     stored = store_dataset(session, draft, context, copy_of_id)
+    is_news = store_linked_files(session, stored.dataset_id, mapped.linked, is_new_revision=stored.has_changed)
     _keep_record(session, claim, mapped)
     state = MasterState.INGESTED if context.is_complete else MasterState.INCOMPLETE
     mark_master(session, claim, state, **columns)
-    return Outcome(claim.path, state, columns["reason"], stored.dataset_id, stored.has_changed)
+    return Outcome(claim.path, state, columns["reason"], stored.dataset_id, stored.has_changed or is_news)
 
 
 def _find_close(session: Session, context: MasterContext, *, is_told: bool) -> datetime | None:
@@ -247,7 +254,12 @@ def _keep_record(session: Session, claim: Claim, mapped: _Mapped) -> None:
 
 
 def _to_waits(
-    draft: DatasetDraft, gate: Gate, claim: Claim, context: MasterContext, settings: IngestSettings, now: datetime
+    draft: DatasetDraft,
+    linked: LinkedReport,
+    gate: Gate,
+    claim: Claim,
+    settings: IngestSettings,
+    now: datetime,
 ) -> dict[str, datetime | None]:
     """Return what the dataset lacks to be complete, and when it is worth looking again; None: when its stat changes."""
     changed = _find_change(gate, claim, now)
@@ -256,9 +268,7 @@ def _to_waits(
         waits["its writer never closed it"] = None
     if not draft.all_ended:
         waits[NO_END] = None
-    linked = [link.file for link in draft.linked_files]
-    missing = count_missing(context.path, context.root.path, linked, context.listing)
-    if missing:
+    if missing := linked.missing:
         # A file that comes late comes soon; one that is missed for long is asked for once a day.
         delay = max(now - claim.seen_at, timedelta(seconds=settings.growing_seconds))
         waits[f"{missing} linked files are missing"] = now + min(delay, LONGEST_DELAY)

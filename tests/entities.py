@@ -125,6 +125,12 @@ def add_dataset(
         "rules": "nexus",
         "rules_version": "1",
         "flags": [f"{word} puzzles"],
+        "linked_files": {
+            "counts": {"missing": 1},
+            "outside": 0,
+            "unlisted": 0,
+            "lacking": [{"file": f"{word}_gone.h5", "path": "/1.1/gone", "kind": "external", "state": "missing"}],
+        },
         "motors": [{"name": f"{word}y", "path": "/1.1/y", "value": 0.5, "unit": "mm"}],
         "content_digest": "",
         "listing_digest": "",

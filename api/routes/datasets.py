@@ -18,13 +18,14 @@ from api.schemas.datasets import (
     DatasetSchema,
     FilePageSchema,
     FileSchema,
+    LinkedFilesSchema,
     ParameterPageSchema,
     ParameterSchema,
     ScanPageSchema,
     ScanSchema,
 )
 from api.schemas.records import RecordSchema
-from ingest.catalogue import browsing
+from ingest.catalogue import browsing, linked_files
 from ingest.catalogue.paging import LARGEST_KEY
 from ingest.catalogue.raw_record import get_raw_record
 from ingest.catalogue.views import FileView, ScanView
@@ -133,6 +134,22 @@ def list_files(
     )
     folder = to_address(request, "get_file", dataset_id=dataset_id, name="")
     return lister.to_answer(FilePageSchema, page, lambda file: _to_file(folder, file))
+
+
+@router.get(
+    "/linked-files",
+    operation_id="get_linked_files",
+    summary="The other files that a master needs",
+    responses=problems(403, 404, 422, 503),
+)
+def get_linked_files(
+    session: SessionDependency, viewer: ViewerDependency, now: NowDependency, dataset_id: DatasetId
+) -> LinkedFilesSchema:
+    """Return which files its links, virtual datasets and external storage lead to, and which of them are not at hand.
+
+    They were looked at when the master was last read, none was opened. Which scan needs how many, its scans tell.
+    """
+    return LinkedFilesSchema.model_validate(linked_files.get_linked_files(session, viewer, now, dataset_id))
 
 
 @router.get(

@@ -18,6 +18,7 @@ class DatasetLinks(Answer):
     scans: str = Field(examples=["/api/v1/datasets/42/scans"])
     parameters: str = Field(examples=["/api/v1/datasets/42/parameters"])
     files: str = Field(examples=["/api/v1/datasets/42/files"])
+    linked_files: str = Field(examples=["/api/v1/datasets/42/linked-files"])
     record: str = Field(examples=["/api/v1/datasets/42/record"])
     landing: str | None = Field(description="Where its DOI leads to.", examples=["/doi/10.5072/gv4yt-6xy39"])
 
@@ -212,6 +213,10 @@ class ScanSchema(Answer):
         description="How many frames it has of each kind, where the file tells for each.",
         examples=[{"projection": 900}],
     )
+    linked_files: dict[str, int] = Field(
+        description="How many other files it needs, by what became of them: present, missing, on_tape, unreachable.",
+        examples=[{"present": 5}],
+    )
     served_by: list[ServingSchema] = Field(description="Scans of the dataset that were taken for its sake.")
     users: list[PersonSchema]
     sources: dict[str, SourceSchema] = Field(description="For each value, where it comes from.")
@@ -259,6 +264,31 @@ class ParameterPageSchema(PageSchema):
     """A page of parameters."""
 
     items: list[ParameterSchema]
+
+
+class LackingFileSchema(Answer):
+    """A linked file that is not at hand."""
+
+    path: str = Field(description="HDF5 path of what links to it.", examples=["/1.1/instrument/eiger/image"])
+    kind: str = Field(description="external, virtual or storage.", examples=["virtual"])
+    state: str = Field(description="missing, on_tape or unreachable.", examples=["missing"])
+    file: str | None = Field(
+        description="As the master names it; of a file outside of the dataset's folder for its operators only.",
+        examples=["scan0001/eiger_0000.h5"],
+    )
+
+
+class LinkedFilesSchema(Answer):
+    """The other files that a master needs, each counted once, as they were when it was last read. None was opened."""
+
+    present: int = Field(examples=[12])
+    missing: int = Field(examples=[1])
+    on_tape: int = Field(description="Far fewer blocks on disk than its size.", examples=[0])
+    unreachable: int = Field(description="Outside of the catalogue's folders: nobody looked.", examples=[0])
+    outside: int = Field(description="Outside of the dataset's folder, wherever.", examples=[0])
+    unlisted: int = Field(description="Links past the first thousand, which were not looked at.", examples=[0])
+    is_complete: bool = Field(description="None is missing.")
+    lacking: list[LackingFileSchema] = Field(description="The first hundred that are not present.")
 
 
 class FileSchema(Answer):

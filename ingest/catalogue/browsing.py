@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, select, true, tuple_
+from sqlalchemy import Text, and_, cast, func, or_, select, true, tuple_
 
 from ingest.catalogue.corrections import list_corrected
 from ingest.catalogue.errors import NotFoundError, NotReleasedError
@@ -54,6 +54,8 @@ class ScanFilter:
     counters: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+    """What became of a file that it needs."""
     served_by: str | None = None
     """Entry name of a scan: those that it serves."""
 
@@ -180,8 +182,7 @@ def list_files(
     `like` is a part of the name, or with `*` and `?` what the whole is like. Raises NotFoundError as `get_dataset`, and
     NotReleasedError if the dataset may be known but its files not seen.
     """
-    _check_may_find(session, viewer, now, dataset_id)
-    _check_may_open_files(session, viewer, now, dataset_id)
+    check_may_open_files(session, viewer, now, dataset_id)
     name = to_list_name("files", dataset_id, like, is_vanished)
     statement = (
         select(Datafile).where(Datafile.dataset_id == dataset_id).order_by(Datafile.ordinal).limit(request.limit + 1)
@@ -206,7 +207,9 @@ def _check_may_find(session: Session, viewer: Viewer, now: datetime, dataset_id:
         raise NotFoundError("dataset", dataset_id)
 
 
-def _check_may_open_files(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> None:
+def check_may_open_files(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> None:
+    """Raise NotFoundError if the viewer may not know of the dataset, NotReleasedError if not see its files."""
+    _check_may_find(session, viewer, now, dataset_id)
     is_released = and_(Dataset.id == dataset_id, may_open_files(viewer, now))
     if session.scalar(select(Dataset.id).where(is_released)) is None:
         raise NotReleasedError(dataset_id)
@@ -235,6 +238,8 @@ def _to_scan_conditions(chosen: ScanFilter) -> list[ColumnElement[bool]]:
         conditions.append(Scan.is_ended.is_(chosen.is_ended))
     if chosen.kinds:
         conditions.append(is_one_of(chosen.kinds, Scan.kind))
+    if chosen.linked:
+        conditions.append(or_(*(cast(Scan.linked_files, Text).contains(f'"{each}"') for each in chosen.linked)))
     if chosen.served_by:
         conditions.append(holds_text(f"/{chosen.served_by.removeprefix('/')}", "entry_name", Scan.served_by))
     held = ((Scan.motors, chosen.motors), (Scan.counters, chosen.counters), (Scan.detectors, chosen.detectors))
@@ -286,6 +291,7 @@ def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView
         kind=scan.kind,
         frames=scan.frames or {},
         served_by=tuple(scan.served_by),
+        linked_files=scan.linked_files or {},
         users=tuple(scan.users),
         sources=scan.sources,
         is_withdrawn=scan.is_withdrawn,

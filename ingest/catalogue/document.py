@@ -56,6 +56,8 @@ class SearchDocument:
     """Those that one of its scans moved."""
     counters: tuple[str, ...] = ()
     scan_kinds: tuple[str, ...] = ()
+    linked_files: tuple[str, ...] = ()
+    """What became of the other files that its master needs: present, missing, on_tape, unreachable."""
     probes: tuple[str, ...] = ()
     start_date: datetime | None = None
     end_date: datetime | None = None

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy.orm import undefer
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
@@ -77,6 +78,7 @@ def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchD
         .join(Investigation, Investigation.id == Dataset.investigation_id)
         .join(Facility, Facility.id == Investigation.facility_id)
         .where(Dataset.id.in_(dataset_ids))
+        .options(undefer(Dataset.linked_files))
     ).all()
     parts = _Parts(session, dataset_ids)
     return [_to_document(dataset, proposal, visit, facility, parts) for dataset, proposal, visit, facility in rows]
@@ -166,6 +168,7 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         motors=_distinct(motor["name"] for scan in scans for motor in scan.motors),
         counters=_distinct(counter["name"] for scan in scans for counter in scan.counters),
         scan_kinds=_distinct(scan.kind for scan in scans),
+        linked_files=tuple((dataset.linked_files or {}).get("counts", {})),
         probes=_distinct(scan.probe for scan in scans),
         start_date=dataset.start_date,
         end_date=dataset.end_date,

@@ -154,6 +154,8 @@ class ScanView:
     """What it was taken for, where that is anything special: projection, flat, dark, ..."""
     frames: Mapping[str, int]
     """How many frames it has of each kind, where that is told for each."""
+    linked_files: Mapping[str, int]
+    """How many other files it needs, by what became of them."""
     served_by: tuple[Mapping[str, Any], ...]
     """Scans of the dataset that were taken for its sake: kind and entry name."""
     users: tuple[Mapping[str, Any], ...]
@@ -191,6 +193,34 @@ class ParameterView:
     layer: str
     is_public: bool
     """Else only who sees all is shown it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LackingFile:
+    """A linked file that is not at hand: what links to it, and its name if the viewer may know it."""
+
+    path: str
+    kind: str
+    state: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedFilesView:
+    """What became of the other files that a master needs when it was last read: each counted once.
+
+    `outside` lie outside of the dataset's folder, `unlisted` were too many to be looked at; `lacking` are the first
+    that are not at hand.
+    """
+
+    present: int
+    missing: int
+    on_tape: int
+    unreachable: int
+    outside: int
+    unlisted: int
+    is_complete: bool
+    lacking: tuple[LackingFile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

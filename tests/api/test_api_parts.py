@@ -29,6 +29,7 @@ SCANS: dict[int, Mapping[str, Any]] = {
         "kind": "projection",
         "served_by": [{"kind": "dark", "entry_name": "/1.1"}],
         "frames": {"projection": 5},
+        "linked_files": {"missing": 2, "present": 1},
         "detectors": [{"name": "eiger", "path": "/2.1/e", "label": None, "shape": [5, 64, 96]}],
     },
     2: {"title": "50% done", "definition": "NXtomo", "entry_name": "/a b/\u00e9?c%"},
@@ -83,6 +84,9 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"detector": "eiger"}, [1]),
         ({"kind": "dark"}, [0]),
         ({"kind": ["dark", "projection"]}, [0, 1]),
+        ({"linked": "missing"}, [1]),
+        ({"linked": ["on_tape", "present"]}, [1]),
+        ({"linked": "on_tape"}, []),
         ({"served_by": "1.1"}, [1]),
         ({"served_by": "/1.1"}, [1]),
         ({"served_by": "1"}, []),
@@ -99,6 +103,24 @@ def test_scan_tells_its_kind_its_frames_and_by_which_it_is_served(client: TestCl
     assert [each["kind"] for each in (first, second, third)] == ["dark", "projection", None]
     assert (second["frames"], third["frames"]) == ({"projection": 5}, {})
     assert (second["served_by"], third["served_by"]) == ([{"kind": "dark", "entry_name": "/1.1"}], [])
+
+
+def test_linked_files_are_counted_and_those_that_are_not_at_hand_named(
+    client: TestClient, catalogue: Catalogue
+) -> None:
+    with catalogue.sessions.begin() as session:
+        without_any = add_dataset(session, "clover", linked_files=None)
+    nothing = client.get(f"{DATASETS}/{without_any}/linked-files").json()
+    assert (nothing["present"], nothing["missing"], nothing["is_complete"], nothing["lacking"]) == (0, 0, True, [])
+    lacking = {"path": "/1.1/x", "kind": "external", "state": "missing"}
+    held = {"counts": {"present": 2, "missing": 2}, "outside": 1, "unlisted": 3}
+    held["lacking"] = [{**lacking, "file": file} for file in ("a/b.h5", "/data/secret.h5")]
+    with catalogue.sessions.begin() as session:
+        dataset_id = add_dataset(session, "tulip", linked_files=held)
+    found = client.get(f"{DATASETS}/{dataset_id}/linked-files").json()
+    assert [each["file"] for each in found["lacking"]] == ["a/b.h5", None]
+    assert (found["present"], found["missing"], found["outside"], found["unlisted"]) == (2, 2, 1, 3)
+    assert (found["on_tape"], found["unreachable"], found["is_complete"]) == (0, 0, False)
 
 
 def test_each_scan_is_reached_by_its_entry_name(client: TestClient, path: str) -> None:

@@ -77,6 +77,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/datasets/{dataset_id}/scans/{entry_name:path}": KNOWN,
     "/api/v1/datasets/{dataset_id}/parameters": KNOWN,
     "/api/v1/datasets/{dataset_id}/files": RELEASED,
+    "/api/v1/datasets/{dataset_id}/linked-files": RELEASED,
     "/api/v1/datasets/{dataset_id}/links": RELEASED,
     "/api/v1/datasets/{dataset_id}/record": KNOWN,
     # Of the one that only this dataset has:

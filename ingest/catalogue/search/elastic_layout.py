@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 5
+LAYOUT_VERSION: Final = 6
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})

@@ -42,7 +42,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_va
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 6
+LAYOUT_VERSION: Final = 7
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})

@@ -29,6 +29,7 @@ class Noun(StrEnum):
     MOTOR = "motor"
     COUNTER = "counter"
     SCAN_KIND = "scan_kind"
+    LINKED_FILE = "linked_file"
     PROBE = "probe"
     USER = "user"
     COMPLETE = "complete"
