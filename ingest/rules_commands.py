@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ingest.mapping.rules import Rules
 
 _LONGEST_CELL: Final = 60
+_SILENT: Final = 60
+"""As many fields are named that a file does not hold; a vocabulary of a thousand would hide the others."""
 
 
 class NoRuleFileError(RuleFileError):
@@ -142,7 +144,8 @@ def _print_explanation(found: dict[str, Any], *, has_all: bool) -> None:
         console.print_table(f"\n{console.to_plain_text(scan['entry'])}", columns, rows)
         silent = [field["name"] for field in scan["fields"] if field not in shown]
         if silent:
-            click.echo(f"\nnothing stands anywhere for: {', '.join(silent)}")
+            more = f" and {len(silent) - _SILENT} more" if len(silent) > _SILENT else ""
+            click.echo(f"\nnothing stands anywhere for: {', '.join(silent[:_SILENT])}{more}")
     for said in found.get("said_otherwise", ()):
         click.echo(f"{said['name']}: a {said['layer']} says otherwise, and that is shown")
     for cap, count in found["truncated"].items():

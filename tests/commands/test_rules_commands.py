@@ -95,6 +95,7 @@ def test_a_file_is_explained_without_a_catalogue(tmp_path: Path, data_folder: Pa
     assert "/1.1/sample/name" in output
     assert "wrong unit" in output
     assert "nothing stands anywhere for: command, " in output
+    assert run("explain", master, "--rules", "esrf-icat").rstrip().endswith("more")
     told = run_json("explain", master, "--field", "title", "--field", "TEMPERATURE")
     (scan,) = told["scans"]
     by_name = {each["name"]: each for each in scan["fields"]}
