@@ -43,8 +43,8 @@ def find_lacks(record: MasterRecord, draft: DatasetDraft, plan: Plan) -> tuple[s
         return left_out
     wanted = [target for target in plan.parameters if found.isdisjoint(list_numbered(target.name))]
     wanted += [t for name, t in plan.targets.items() if all(getattr(scan, name) is None for scan in draft.scans)]
-    cut = _list_cut(record, plan)
-    return tuple(dict.fromkeys([*left_out, *(target.name for target in wanted if _looks_into(target, cut))]))
+    cut = _Cut(_list_cut(record, plan))
+    return tuple(dict.fromkeys([*left_out, *(target.name for target in wanted if cut.may_hold(target))]))
 
 
 def _list_left_out(record: MasterRecord, found: set[str], plan: Plan) -> tuple[str, ...]:
@@ -74,9 +74,24 @@ def _list_reasons(target: TargetPlan) -> Iterator[str]:
                 yield f"{field.name or field.attribute} may be somebody's address or number, which is never kept"
 
 
-def _looks_into(target: TargetPlan, cut: list[Place]) -> bool:
-    positions = (position for source in target.sources for position in source.positions)
-    return any(_may_hold(place, position) for position in positions for place in cut)
+class _Cut:
+    """The groups of which members may be missing; a position that many targets share is looked at once."""
+
+    def __init__(self, places: list[Place]) -> None:
+        self._places = places
+        self._known: dict[str, bool] = {}
+
+    def may_hold(self, target: TargetPlan) -> bool:
+        """Return whether one of the target's positions is such a group, or one right below that is not there."""
+        return any(self._may_hold(position) for source in target.sources for position in source.positions)
+
+    def _may_hold(self, position: Position) -> bool:
+        known = self._known.get(position.text)
+        if known is None:
+            above = Position(position.steps[1:], "")
+            known = any(_may_hold(place, position, above) for place in self._places)
+            self._known[position.text] = known
+        return known
 
 
 def _list_cut(record: MasterRecord, plan: Plan) -> list[Place]:
@@ -117,7 +132,6 @@ def _to_within(place: Place) -> str:
     return to_within(place.group.nx_class, _to_within(place.parent) if place.parent is not None else "")
 
 
-def _may_hold(place: Place, position: Position) -> bool:
+def _may_hold(place: Place, position: Position, above: Position) -> bool:
     """Return whether the position is that group, or one right below it that is not in the record."""
-    above = Position(position.steps[1:], "")
     return position.matches(place) or (above.matches(place) if above.steps else place.parent is None)
