@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ ABSENT = {
     "jq": shutil.which("jq") is None,
     "unzip": shutil.which("unzip") is None,
     "7z": shutil.which("7z") is None,
+    "writers": any(find_spec(name) is None for name in ("blisswriter", "nexusformat", "nxtomo", "pyFAI", "silx")),
     "root": os.geteuid() != 0,
     "user": os.geteuid() == 0,
 }
