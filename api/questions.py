@@ -145,6 +145,11 @@ class ResultParameters(BaseModel):
         description="A range of a parameter, such as `energy:12..13 keV`, `temperature:<100 K`; the unit is converted.",
         examples=[["energy:12..13 keV"]],
     )
+    elements: Text = Field(
+        default="",
+        description="Elements that a formula of the sample holds, by commas: `Fe,O`; behind a `=` it holds no others.",
+        examples=["Fe,O"],
+    )
 
     def to_question(self) -> SearchQuestion:
         """Return the same in the catalogue's terms."""
@@ -158,6 +163,7 @@ class ResultParameters(BaseModel):
             text=self.q,
             filters=filters,
             parameters=tuple(self.parameter),
+            elements=self.elements,
             dates=dates,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import and_, exists, select
 
@@ -18,6 +18,7 @@ from ingest.catalogue.search import (
     ColumnSort,
     DatasetIndex,
     DateRange,
+    Elements,
     FacetRequest,
     FieldMatch,
     Instant,
@@ -47,7 +48,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-Node = TypeVar("Node", ParameterRange, DateRange)
+Node = TypeVar("Node", ParameterRange, DateRange, Elements)
+_EXAMPLES: Final[dict[type[Query], str]] = {
+    ParameterRange: "energy:12..13 keV",
+    DateRange: "2025-01..2025-03",
+    Elements: "Fe,O",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +61,14 @@ class SearchQuestion:
     """What a person asks; all parts are and-ed.
 
     `filters` name values of a noun, compared whole, one of which is enough. `parameters` are ranges as text,
-    `energy:12..13 keV`; `dates` are dates, periods or spans as text, `2025-03..`. No `sort`: by relevance if there are
-    words, else the newest first.
+    `energy:12..13 keV`; `elements` are symbols by commas, `Fe,O`, behind a `=` no others; `dates` are dates, periods or
+    spans as text, `2025-03..`. No `sort`: by relevance if there are words, else the newest first.
     """
 
     text: str = ""
     filters: Mapping[Noun, tuple[str, ...]] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
+    elements: str = ""
     dates: Mapping[Instant, str] = field(default_factory=dict)
     facets: tuple[Noun, ...] = ()
     facets_ignore_own: bool = False
@@ -118,8 +125,10 @@ def resolve_parameter(session: Session, viewer: Viewer, now: datetime, name: str
 def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Query:
     text = parse_query(question.text)
     ranges = tuple(_parse_part("parameter", "", written, ParameterRange) for written in question.parameters)
+    elements = (_parse_part("elements", "elements:", question.elements, Elements),) if question.elements else ()
     # Flat, because words side by side at the top are what relevance is measured by.
-    parts = tuple(part for part in (text.parts if isinstance(text, And) else (text,)) if part != All()) + ranges
+    parts = tuple(part for part in (text.parts if isinstance(text, And) else (text,)) if part != All())
+    parts += (*ranges, *elements)
     query = And(parts) if len(parts) > 1 else (*parts, All())[0]
     names = {name for leaf in _walk(query) if (name := _find_parameter_name(leaf))}
     if not names:
@@ -149,8 +158,7 @@ def _parse_part(name: str, prefix: str, text: str, kind: type[Node]) -> Node:
         position = max(error.position - len(prefix), 0)
         raise InvalidQueryError(f"{name}: {error.message}", position, text) from error
     if not isinstance(node, kind):
-        example = "energy:12..13 keV" if kind is ParameterRange else "2025-01..2025-03"
-        raise InvalidQueryError(f"{name}: {text!r} is not of the form {example}", 0, text)
+        raise InvalidQueryError(f"{name}: {text!r} is not of the form {_EXAMPLES[kind]}", 0, text)
     return node
 
 

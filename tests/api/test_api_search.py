@@ -23,7 +23,7 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
         made = {
             "zinnia": add_dataset(session, "zinnia", start_date=START.replace(year=2017)),
             "daisy": add_dataset(session, "daisy", start_date=START.replace(year=2018), end_date=None),
-            "aster": add_dataset(session, "aster", is_complete=False),
+            "aster": add_dataset(session, "aster", is_complete=False, sample_formula="Fe2O3"),
         }
         warm = session.query(DatasetParameter).filter_by(dataset_id=made["aster"], numeric_value=12.4).one()
         warm.numeric_value, warm.range_bottom, warm.range_top = None, 20.0, 30.0
@@ -54,6 +54,11 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"sample": "zinnia sample"}, ["zinnia"]),
         ({"formula": "zinniao2"}, ["zinnia"]),
         ({"technique": "zinnia diffraction"}, ["zinnia"]),
+        ({"elements": "Fe,O"}, ["aster"]),
+        ({"elements": "=Fe"}, []),
+        ({"q": "elements:=Fe,O"}, ["aster"]),
+        ({"q": "zinia~"}, ["zinnia"]),
+        ({"parameter": "energy:~25 keV"}, ["aster"]),
         ({"definition": "NXzinnia"}, ["zinnia"]),
         ({"user": "ada zinnia"}, ["zinnia"]),
         ({"detector": "zinniacam"}, ["zinnia"]),

@@ -37,7 +37,7 @@ from ingest.catalogue.search.query import (
     Query,
     Word,
 )
-from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_whole_text
+from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_endings, to_whole_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,8 +123,12 @@ def _in_dates(asked: DateRange) -> Clause:
 
 def _anywhere(tokens: list[str], ending: Ending) -> Clause:
     """Return the tokens in sequence in any noun, scored by the best one."""
-    steps = [_scored(_sequence(field, tokens, ending), step) for field, step in _WORD_STEPS.items()]
+    steps = [clause for field, step in _WORD_STEPS.items() for clause in _list_steps(field, tokens, ending, step)]
     return {"dis_max": {"queries": steps}}
+
+
+def _list_steps(field: str, tokens: list[str], ending: Ending, step: float, mark: str = "") -> list[Clause]:
+    return [_scored(_sequence(field, tokens, each, mark), score) for each, score in to_endings(ending, step)]
 
 
 def _in_field(field: str, value: str, ending: Ending) -> Clause:
@@ -133,20 +137,12 @@ def _in_field(field: str, value: str, ending: Ending) -> Clause:
     tokens = to_tokens(value)
     if field in set(Noun):
         step = STEPS.get(Noun(field), OTHER_STEP)
-        sequence = _sequence(f"words_{field}", tokens, ending)
-        return _scored(_or_equal_formula(sequence, value) if _is_formula(field, ending) else sequence, step)
-    return _scored(_sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
-
-
-def _is_formula(field: str, ending: Ending) -> bool:
-    return field == Noun.FORMULA and ending is Ending.WHOLE
-
-
-def _or_equal_formula(sequence: Clause, formula: str) -> Clause:
-    key = to_hill_key(formula)
-    if key is None:
-        return sequence
-    return {"bool": {"should": [sequence, {"term": {"key": key}}], "minimum_should_match": 1}}
+        steps = _list_steps(f"words_{field}", tokens, ending, step)
+        if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
+            steps.append(_scored({"term": {"key": key}}, step))
+    else:
+        steps = _list_steps("text", tokens, ending, OTHER_STEP, to_mark(field))
+    return {"dis_max": {"queries": steps}}
 
 
 def _of_elements(symbols: tuple[str, ...], is_exact: bool) -> Clause:

@@ -46,7 +46,7 @@ from ingest.catalogue.search.query import (
     Query,
     Word,
 )
-from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_whole_text
+from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_endings, to_whole_text
 
 if TYPE_CHECKING:
     from tantivy import Index
@@ -121,9 +121,15 @@ class Translator:
     def _anywhere(self, tokens: list[str], ending: Ending) -> Clause:
         """Return the tokens in sequence in any noun, scored by the best one."""
         steps = [
-            Clause.const_score_query(self._sequence(field, tokens, ending), step) for field, step in _WORD_STEPS.items()
+            clause for field, step in _WORD_STEPS.items() for clause in self._list_steps(field, tokens, ending, step)
         ]
         return Clause.disjunction_max_query(steps)
+
+    def _list_steps(self, field: str, tokens: list[str], ending: Ending, step: float, mark: str = "") -> list[Clause]:
+        return [
+            Clause.const_score_query(self._sequence(field, tokens, each, mark), score)
+            for each, score in to_endings(ending, step)
+        ]
 
     def _in_field(self, field: str, value: str, ending: Ending) -> Clause:
         tokens = to_tokens(value)
@@ -131,18 +137,12 @@ class Translator:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
         if field in set(Noun):
             step = STEPS.get(Noun(field), OTHER_STEP)
-            sequence = self._sequence(f"words_{field}", tokens, ending)
-            if field == Noun.FORMULA and ending is Ending.WHOLE:
-                sequence = self._or_equal_formula(sequence, value)
-            return Clause.const_score_query(sequence, step)
-        return Clause.const_score_query(self._sequence("text", tokens, ending, to_mark(field)), OTHER_STEP)
-
-    def _or_equal_formula(self, sequence: Clause, formula: str) -> Clause:
-        key = to_hill_key(formula)
-        if key is None:
-            return sequence
-        equal = Clause.term_query(self.index.schema, "key", key)
-        return Clause.boolean_query([(Occur.Should, sequence), (Occur.Should, equal)])
+            steps = self._list_steps(f"words_{field}", tokens, ending, step)
+            if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
+                steps.append(Clause.const_score_query(Clause.term_query(self.index.schema, "key", key), step))
+        else:
+            steps = self._list_steps("text", tokens, ending, OTHER_STEP, to_mark(field))
+        return Clause.disjunction_max_query(steps)
 
     def _of_elements(self, symbols: tuple[str, ...], is_exact: bool) -> Clause:
         """Return documents with a formula of these elements."""

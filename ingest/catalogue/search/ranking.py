@@ -21,6 +21,9 @@ STEPS: Final = {
 }
 OTHER_STEP: Final = 1.0
 
+NEAR_SHARE: Final = 0.5
+"""A word that is only nearly the one that was asked for counts this part of its step."""
+
 EXACT_STEPS: Final = {
     Noun.NAME: 1000.0,
     Noun.INVESTIGATION: 500.0,
@@ -28,6 +31,13 @@ EXACT_STEPS: Final = {
     Noun.SAMPLE: 500.0,
     Noun.TITLE: 500.0,
 }
+
+
+def to_endings(ending: Ending, step: float) -> list[tuple[Ending, float]]:
+    """Return the endings by which a word is sought in a noun, with the step of each: as it is written comes first."""
+    if ending is Ending.NEARLY:
+        return [(Ending.WHOLE, step), (ending, step * NEAR_SHARE)]
+    return [(ending, step)]
 
 
 def to_whole_text(query: Query) -> str:

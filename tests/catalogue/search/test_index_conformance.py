@@ -330,6 +330,16 @@ def test_a_fuzzy_word_finds_what_is_some_edits_away(
     assert find(index, operator, query) == expected
 
 
+@pytest.mark.parametrize("query", ["hematite~", "sample:hematite~"])
+def test_a_fuzzy_word_finds_first_what_is_written_so(
+    index: DatasetIndex, operator: VisibilityFilter, query: str
+) -> None:
+    index.write(make(number, samples=(word,)) for number, word in enumerate(["hemattite", "hematite", "hematit"]))
+    page = index.search(SearchRequest(operator, parse_query(query), sort=Sort.RELEVANCE))
+    assert page.hits[0].id == 1
+    assert len(page.hits) == 3
+
+
 def test_a_fuzzy_word_finds_all_that_are_near(index: DatasetIndex, operator: VisibilityFilter) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     near = [f"hemat{first}t{second}" for first in letters for second in letters]
