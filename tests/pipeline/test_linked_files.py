@@ -14,6 +14,7 @@ from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.visibility import OPERATOR, Viewer
 from ingest.remapping import Remap
 from tests.pipeline.site import ago, set_age
+from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,7 @@ def by_scan(site: Site, path: Path) -> dict[str, Any]:
         return {row.entry_name: row.linked_files for row in rows}
 
 
+@on_both_databases
 def test_each_file_is_counted_by_what_became_of_it(site: Site) -> None:
     path = write(site, "here.h5", "gone.h5", "tape.h5", "/other/machine.h5", second=("../beside.h5", "gone_too.h5"))
     for name, size in (("set/here.h5", 5), ("set/tape.h5", TAPE), ("beside.h5", 5)):
@@ -94,6 +96,7 @@ def test_master_that_needs_no_other_file(site: Site) -> None:
     assert by_scan(site, path) == {"/1.1": None, "/2.1": None}
 
 
+@on_both_databases
 def test_what_changed_until_the_next_look_is_news(site: Site) -> None:
     path = write(site, "late.h5")
     site.crawl()
@@ -144,6 +147,7 @@ def test_many_are_counted_and_the_first_are_named(site: Site) -> None:
     assert (found.missing, found.unlisted, len(found.lacking)) == (1000, 100, MOST_NAMED)
 
 
+@on_both_databases
 def test_datasets_and_scans_are_found_by_it(site: Site) -> None:
     path = write(site, "here.h5", second=("gone.h5",))
     put(site.folder / "set/here.h5")
