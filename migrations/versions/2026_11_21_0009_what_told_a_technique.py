@@ -18,11 +18,13 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Bring the schema from the previous revision to this one; `nxcat remap` fills the new column."""
     op.add_column("dataset_technique", sa.Column("original_value", sa.Text(), nullable=True))
-    op.add_column("dataset_technique", sa.Column("layer", sa.Integer(), server_default="1", nullable=False))
+    op.add_column("dataset_technique", sa.Column("layer", BIG, server_default="1", nullable=False))
 
 
 def downgrade() -> None:

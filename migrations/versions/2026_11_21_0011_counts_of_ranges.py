@@ -18,10 +18,12 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Bring the schema from the previous revision to this one; `nxcat remap` fills the new column."""
-    op.add_column("dataset_parameter", sa.Column("value_count", sa.Integer(), nullable=True))
+    op.add_column("dataset_parameter", sa.Column("value_count", BIG, nullable=True))
 
 
 def downgrade() -> None:

@@ -132,7 +132,7 @@ def plain(text: str) -> str:
 
 def is_span(values: Any, told: str) -> bool:
     numbers = np.asarray(values, dtype=float)
-    low, high = (float(end) for end in told.split(SPAN))
+    low, high = (float(end) for end in told.partition(" (")[0].split(SPAN))
     return bool(np.isclose(np.nanmin(numbers), low) and np.isclose(np.nanmax(numbers), high))
 
 
