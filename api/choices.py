@@ -26,7 +26,7 @@ COUNTED: Final = {
 }
 """What the page counts unless its address says otherwise, and how it is called there."""
 STATES: Final = {"true": "complete", "false": "incomplete"}
-_NO_FILTERS: Final = {"q", "facets", "facet_mode", "sort", "order_by", "limit", "cursor"}
+_NO_FILTERS: Final = {"q", "facets", "facet_mode", "highlights", "sort", "order_by", "limit", "cursor"}
 _FILTERS: Final = SearchParameters.model_fields.keys() - _NO_FILTERS
 
 Asked: TypeAlias = list[tuple[str, str]]

@@ -183,6 +183,9 @@ class SearchParameters(ResultParameters):
             "else could be chosen."
         ),
     )
+    highlights: bool = Field(
+        default=False, description="Each hit tells which of its values hold the words that are searched for, and where."
+    )
     sort: Sort | Absent = Field(
         default=None,
         description=(
@@ -207,6 +210,7 @@ class SearchParameters(ResultParameters):
             super().to_question(),
             facets=tuple(Noun(name) for name in _split(self.facets)),
             facets_ignore_own=self.facet_mode is FacetMode.WIDE,
+            highlights=self.highlights,
             sort=self.sort,
             order_by=self.order_by,
             limit=self.limit,

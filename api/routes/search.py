@@ -10,7 +10,7 @@ from api.links import to_dataset_links, to_search_links
 from api.listing import ListerDependency
 from api.questions import SearchParameters
 from api.schemas.base import FacetSchema, PageLinks, to_members
-from api.schemas.datasets import DatasetPageSchema, HitSchema
+from api.schemas.datasets import DatasetPageSchema, HighlightSchema, HitSchema
 from api.search_orders import SearchOrder, to_asked
 from ingest.catalogue.finding import search_datasets as find
 from ingest.catalogue.views import DatasetPage
@@ -70,6 +70,7 @@ def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Dataset
         HitSchema(
             **to_members(hit.dataset),
             score=hit.score,
+            highlights=[HighlightSchema.model_validate(each) for each in hit.highlights],
             links=to_dataset_links(request, hit.dataset.id, hit.dataset.doi),
         )
         for hit in page.hits

@@ -53,10 +53,21 @@ class DatasetSummarySchema(DatasetDescription):
     links: DatasetLinks
 
 
+class HighlightSchema(Answer):
+    """A value of a noun or of a text parameter, or a fragment of it, that holds what was searched for."""
+
+    field: str = Field(examples=["sample"])
+    text: str = Field(examples=["LaB6 powder"])
+    spans: list[list[int]] = Field(
+        description="Where in the text, in characters: the first one, and the first one after it.", examples=[[[0, 4]]]
+    )
+
+
 class HitSchema(DatasetSummarySchema):
     """A dataset that was found."""
 
     score: float | None = Field(description="How well it fits, where hits are sorted by relevance.", examples=[None])
+    highlights: list[HighlightSchema] = Field(description="Which values hold the words, if that was asked for.")
 
 
 class PositionSchema(Answer):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sqlalchemy import and_, exists, select
 
 from ingest.catalogue.errors import InvalidQueryError
+from ingest.catalogue.highlights import to_highlights
+from ingest.catalogue.indexing import load_documents
 from ingest.catalogue.model import Dataset, DatasetParameter, ParameterType
 from ingest.catalogue.search import (
     All,
@@ -73,6 +75,8 @@ class SearchQuestion:
     facets: tuple[Noun, ...] = ()
     facets_ignore_own: bool = False
     """Each facet counts what would be found without the filters by its own noun."""
+    highlights: bool = False
+    """Each hit tells which of its values hold the words."""
     sort: Sort | None = None
     order_by: str = ""
     """Instead of `sort`: `id`, `end_date`, `file_size` or a numeric parameter, with `-` before it falling."""
@@ -91,7 +95,9 @@ def search_datasets(
     request = to_request(session, viewer, now, question)
     page = index.search(request)
     summaries = load_summaries(session, viewer, now, [hit.id for hit in page.hits])
-    hits = tuple(Hit(summaries[hit.id], hit.score) for hit in page.hits if hit.id in summaries)
+    shown = load_documents(session, list(summaries)) if question.highlights else []
+    lights = {document.id: to_highlights(request.query, document) for document in shown}
+    hits = tuple(Hit(summaries[hit.id], hit.score, lights.get(hit.id, ())) for hit in page.hits if hit.id in summaries)
     sort = request.sort if isinstance(request.sort, Sort) else None
     return DatasetPage(hits, page.total, page.facets, sort, page.next_cursor, question.order_by)
 

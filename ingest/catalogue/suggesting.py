@@ -14,7 +14,7 @@ from ingest.catalogue.finding import to_request
 from ingest.catalogue.model import ParameterType
 from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun, Sort
 from ingest.catalogue.search.folding import fold, to_tokens
-from ingest.catalogue.search.fuzzy import to_distance
+from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.index import MAX_SOUGHT, SearchRequest
 from ingest.catalogue.search.query import Word
 from ingest.catalogue.visibility import to_index_filter
@@ -156,20 +156,6 @@ def _find_nearest(index: DatasetIndex, seen: VisibilityFilter, word: str) -> str
     edits = {token: count_edits(tokens[0], token) for token in counts if distance}
     near = [token for token, number in edits.items() if number <= distance]
     return min(near, key=lambda token: (edits[token], -counts[token], token), default=None)
-
-
-def count_edits(one: str, other: str) -> int:
-    """Return the optimal string alignment distance: letters more, less or changed, or neighbours swapped."""
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
-        line = [row]
-        for column, counterpart in enumerate(other, 1):
-            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (letter != counterpart))
-            is_swapped = row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == counterpart
-            line.append(min(cost, before[column - 2] + 1) if is_swapped else cost)
-        before, last = last, line
-    return last[-1]
 
 
 def _quote(value: str) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from ingest.catalogue.highlights import Highlight
     from ingest.catalogue.search import Facet, Noun, Sort
 
 
@@ -108,10 +109,11 @@ class DatasetView(DatasetSummary):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A dataset that was found; the score only where hits are sorted by it."""
+    """A dataset that was found; the score only where hits are sorted by it, highlights only if they were asked for."""
 
     dataset: DatasetSummary
     score: float | None
+    highlights: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,3 +175,10 @@ def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expect
 @pytest.mark.parametrize("asked", [{"order_by": "nothing"}, {"order_by": "id", "sort": "name"}])
 def test_order_that_cannot_be_is_refused(client: TestClient, asked: dict[str, str]) -> None:
     assert client.get("/api/v1/datasets", params=asked).status_code == 400
+
+
+def test_hits_tell_which_values_hold_the_words(client: TestClient) -> None:
+    (hit,) = get(client, "datasets", q="sample:hem*", highlights=True)["items"]
+    assert hit["highlights"] == [{"field": "sample", "text": "hematite sample", "spans": [[0, 8]]}]
+    (hit,) = get(client, "datasets", q="sample:hem*")["items"]
+    assert hit["highlights"] == []

@@ -34,6 +34,7 @@ DOORS = [
     *(f"/api/v1/datasets?order_by={field}&limit=1" for field in ("id", "-file_size", "energy", "-zinnia_pressure")),
     "/api/v1/datasets?order_by=nightshade_pressure",
     "/api/v1/datasets?q=zinnia",
+    "/api/v1/datasets?q=not+nightshade+or+zinnia&highlights=true",
     "/api/v1/datasets?q=zinnai~",
     "/api/v1/datasets?q=not+zinnia",
     "/api/v1/datasets?q=energy:12..13+keV",

@@ -195,11 +195,12 @@ def test_every_parameter_of_the_api_is_one_of_the_page(client: TestClient) -> No
     examples = {
         name: example[0] if isinstance(example := (field.examples or [""])[0], list) else example
         for name, field in SearchParameters.model_fields.items()
-    } | {"complete": "true", "sort": "name", "limit": "7", "facet_mode": "wide", "order_by": ""}
+    } | {"complete": "true", "sort": "name", "limit": "7", "facet_mode": "wide", "highlights": "true", "order_by": ""}
     assert client.get("/api/v1/datasets", params=examples).status_code == 200
     page = ask(client, **examples)
     chosen = {e.text for e in page.all("a") if e.text.startswith("Remove the filter")}
-    assert len(chosen) == len(examples) - len({"q", "facets", "facet_mode", "order_by", "sort", "limit", "cursor"})
+    unchosen = {"q", "facets", "facet_mode", "highlights", "order_by", "sort", "limit", "cursor"}
+    assert len(chosen) == len(examples) - len(unchosen)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ def to_tokens(text: str) -> list[str]:
     return [token[:MAX_TOKEN_LENGTH] for token in _TOKEN.findall(fold(text))]
 
 
+def list_tokens(text: str) -> list[tuple[str, int, int]]:
+    """Return the same tokens, each with where it begins and ends in the text as it is written."""
+    places = [place for place, letter in enumerate(text) for _ in fold(letter)]
+    folded = "".join(fold(letter) for letter in text)
+    return [
+        (found[0][:MAX_TOKEN_LENGTH], places[found.start()], places[found.end() - 1] + 1)
+        for found in _TOKEN.finditer(folded)
+    ]
+
+
 @lru_cache(maxsize=8192)
 def to_token_text(text: str) -> str:
     """Return the tokens with a blank between them: what an engine is given, that splits at blanks only."""
