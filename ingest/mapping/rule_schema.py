@@ -299,7 +299,7 @@ class TechniqueRule(_Strict):
     measured: tuple[Pattern, ...] = ()
     """For each of these the scan has a counter whose name contains it."""
     present: tuple[Source, ...] = ()
-    """In each of these something stands."""
+    """In each of these something stands; if the source says `matching`, a text that contains it."""
 
     @model_validator(mode="after")
     def _check_term(self) -> Self:

@@ -93,11 +93,20 @@ def _infer(search: Search, scan: ScanDraft) -> Iterator[TechniqueDraft]:
         if rule.probe not in {None, probe} or (plan.definitions and plan.definitions.isdisjoint(said)):
             continue
         motor = _find_moved(plan, scan)
-        present = [next(_read(search, source), None) for source in plan.present]
-        if (rule.moved is not None and motor is None) or None in present or not _has_counters(plan, scan):
+        if (rule.moved is not None and motor is None) or not _has_counters(plan, scan):
+            continue
+        present = [_find_present(search, source) for source in plan.present]
+        if None in present:
             continue
         path, original = _to_evidence(plan, scan, motor, present[0] if present else None)
         yield TechniqueDraft(rule.name, path, original, origin=Origin.INFERRED, pid=rule.pid)
+
+
+def _find_present(search: Search, source: SourcePlan) -> Reading | None:
+    """Return the first thing that stands there, and contains what the source asks for."""
+    form = source.matching
+    found = _read(search, source)
+    return next((each for each in found if form is None or form.search(to_original(each.value) or "")), None)
 
 
 def _to_evidence(

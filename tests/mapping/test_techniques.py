@@ -131,6 +131,11 @@ def test_what_tomography_of_bliss_says_of_itself() -> None:
     assert names_of(group("technique", "NXcollection", field("tomo_n", 3000)), rules="esrf-bliss") == []
 
 
+@pytest.mark.parametrize(("title", "names"), [("tomo:fullturn", ["x-ray tomography"]), ("tomo:dark", []), ("tomo", [])])
+def test_what_a_scan_is_called_may_tell(title: str, names: list[str]) -> None:
+    assert names_of(field("title", title), rules="esrf-bliss") == names
+
+
 def energies(low: float, high: float, unit: str | None = "keV", points: int = 61) -> Group:
     ends = {"minimum": low, "maximum": high, "first": low, "last": high}
     return group("energy", "NXpositioner", field("value", shape=(points,), unit=unit, **ends))
