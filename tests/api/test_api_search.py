@@ -132,11 +132,13 @@ def test_hit_tells_what_was_measured(client: TestClient, ids: dict[str, int]) ->
         "release_date": "2020-01-01T00:00:00Z",
         "doi": None,
         "score": None,
+        "highlights": [],
         "links": {
             "self": f"{DATASETS}/{dataset_id}",
             "scans": f"{DATASETS}/{dataset_id}/scans",
             "parameters": f"{DATASETS}/{dataset_id}/parameters",
             "files": f"{DATASETS}/{dataset_id}/files",
+            "linked_files": f"{DATASETS}/{dataset_id}/linked-files",
             "record": f"{DATASETS}/{dataset_id}/record",
             "landing": None,
         },
