@@ -62,7 +62,6 @@ def list_children(context: Context, path: Path, values: list[Any], asked: Filter
         select(parent.label("parent"), target.c.key.label("key"), *order)
         .select_from(joined)
         .where(parent.in_(values), *conditions)
-        .distinct()
         .subquery()
     )
     within = func.row_number().over(partition_by=found.c.parent, order_by=_to_order(context, found, asked))

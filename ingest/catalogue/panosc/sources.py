@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.orm import aliased
 
 from ingest.catalogue.model import (
     NO_VISIT,
@@ -95,7 +96,7 @@ class Path:
     target: str
     target_column: str = "key"
     link: Rows | None = None
-    """Columns `parent` and `child`."""
+    """Columns `parent` and `child`, each pair of which it has once."""
 
 
 def make_source(name: str, now: datetime, dialect: str) -> Source:
@@ -146,7 +147,6 @@ def _select_datasets(now: datetime, _dialect: str) -> Rows:
         Dataset.id.label("key"),
         Dataset.investigation_id.label("investigation_key"),
         Dataset.sample_id.label("sample_key"),
-        instrument.label("instrument_key"),
         Dataset.doi.label("doi"),
         _to_pid(Dataset.doi, Dataset.id).label("pid"),
         title.label("title"),
@@ -411,17 +411,22 @@ def _is_true(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return case((condition, True), else_=False)
 
 
-def _link(parent: Any, child: Any, *joined: Any) -> Rows:
-    return (
-        select(parent.label("parent"), child.label("child")).join_from(*joined)
-        if joined
-        else select(parent.label("parent"), child.label("child"))
-    )
+def _link(parent: Any, child: Any) -> Rows:
+    return select(parent.label("parent"), child.label("child"))
 
 
 _OF_TECHNIQUE = _link(DatasetTechnique.dataset_id, DatasetTechnique.technique_id)
 _OF_INSTRUMENT = _link(DatasetInstrument.instrument_id, DatasetInstrument.dataset_id)
-_OF_SCAN = _link(Scan.dataset_id, Scan.sample_id).where(Scan.is_withdrawn.is_(False), Scan.sample_id.is_not(None))
+_OTHER = aliased(DatasetInstrument)
+_HAS_EARLIER = exists().where(
+    _OTHER.dataset_id == DatasetInstrument.dataset_id, _OTHER.instrument_id < DatasetInstrument.instrument_id
+)
+_FIRST_INSTRUMENT = _link(DatasetInstrument.dataset_id, DatasetInstrument.instrument_id).where(
+    not_(_HAS_EARLIER.correlate(DatasetInstrument))
+)
+_OF_SCAN = (
+    _link(Scan.dataset_id, Scan.sample_id).where(Scan.is_withdrawn.is_(False), Scan.sample_id.is_not(None)).distinct()
+)
 _OF_CONTENT = _link(DataCollectionDataset.data_collection_id, DataCollectionDataset.dataset_id)
 _IN_CONTENT = _link(DataCollectionDataset.dataset_id, DataCollectionDataset.data_collection_id)
 
@@ -432,7 +437,7 @@ PATHS: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
     ),
     ("Dataset", "document"): (Path("dataset", "investigation_key", "investigation"),),
     ("Dataset", "techniques"): (Path("dataset", "key", "technique", "key", _OF_TECHNIQUE),),
-    ("Dataset", "instrument"): (Path("dataset", "instrument_key", "instrument"),),
+    ("Dataset", "instrument"): (Path("dataset", "key", "instrument", "key", _FIRST_INSTRUMENT),),
     ("Dataset", "files"): (Path("dataset", "key", "file", "dataset_key"),),
     ("Dataset", "parameters"): (Path("dataset", "key", "parameter", "dataset_key"),),
     ("Dataset", "samples"): (
