@@ -12,7 +12,8 @@ from fastapi import Request
 
 from api.links import to_address
 from api.questions import SearchParameters
-from ingest.catalogue.search import Facet, Noun, Sort
+from ingest.catalogue.histograms import Period
+from ingest.catalogue.search import Facet, Instant, Interval, Noun, Sort
 from ingest.catalogue.search.folding import fold
 
 COUNTED: Final = {
@@ -26,6 +27,7 @@ COUNTED: Final = {
 }
 """What the page counts unless its address says otherwise, and how it is called there."""
 STATES: Final = {"true": "complete", "false": "incomplete"}
+_LABELS: Final = {Interval.YEAR: "%Y", Interval.MONTH: "%Y-%m"}
 _NO_FILTERS: Final = {"q", "facets", "facet_mode", "highlights", "sort", "order_by", "limit", "cursor"}
 _FILTERS: Final = SearchParameters.model_fields.keys() - _NO_FILTERS
 
@@ -50,6 +52,16 @@ class ChoiceGroup:
     name: str
     choices: tuple[Choice, ...]
     others: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodChoice:
+    """A month or a year in which datasets began; the address asks for those alone, or no longer, if it is chosen."""
+
+    label: str
+    count: int
+    address: str
+    is_chosen: bool
 
 
 def to_asked(request: Request, *without: str) -> Asked:
@@ -90,6 +102,19 @@ def list_groups(request: Request, facets: Mapping[Noun, Facet]) -> list[ChoiceGr
         for noun, facet in facets.items()
         if facet.values
     ]
+
+
+def list_periods(request: Request, periods: Iterable[Period], interval: Interval) -> list[PeriodChoice]:
+    """Return the periods as choices, the latest first."""
+    asked = to_asked(request, "cursor", Instant.START)
+    chosen = request.query_params.get(Instant.START)
+    choices = []
+    for period in reversed(tuple(periods)):
+        label = f"{period.begin:{_LABELS[interval]}}"
+        changed = asked if label == chosen else [*asked, (Instant.START.value, label)]
+        address = to_page_address(request, "show_search_page", changed)
+        choices.append(PeriodChoice(label, period.count, address, label == chosen))
+    return choices
 
 
 def list_sorts(request: Request, sorts: Iterable[Sort]) -> list[tuple[Sort, str]]:

@@ -11,23 +11,36 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
-from api.choices import COUNTED, list_chosen, list_groups, list_sorts, to_asked, to_page_address
+from api.choices import (
+    COUNTED,
+    PeriodChoice,
+    list_chosen,
+    list_groups,
+    list_periods,
+    list_sorts,
+    to_asked,
+    to_page_address,
+)
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.errors import STATUS_CODES
 from api.links import add_name, to_address, to_dataset_links, to_landing_path, to_page_links
-from api.questions import DatasetPageQuestion, SearchParameters
+from api.questions import DatasetPageQuestion, FacetMode, SearchParameters
 from api.rendering import render_page
 from api.routes.datasets import DatasetId
 from ingest.catalogue import browsing
 from ingest.catalogue.errors import InvalidQueryError, NotReleasedError
 from ingest.catalogue.finding import SearchQuestion, search_datasets
+from ingest.catalogue.histograms import count_dates
 from ingest.catalogue.paging import Page, PageRequest
-from ingest.catalogue.search import Sort
+from ingest.catalogue.search import DatasetIndex, Instant, Interval, Sort
+from ingest.catalogue.suggesting import find_meant
 from ingest.catalogue.views import FileView
 from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(include_in_schema=False)
 
+SHOWN_MONTHS: Final = 18
+SHOWN_YEARS: Final = 40
 SHOWN_ROWS: Final = 50
 """Scans and files on one page of a dataset: on a telephone a hundred of both are forty screens."""
 
@@ -43,7 +56,7 @@ def show_search_page(
 ) -> HTMLResponse:
     """Return the page on which one searches; a query that cannot be understood is shown with the place."""
     question = asked.to_question()
-    question = replace(question, facets=question.facets or tuple(COUNTED))
+    question = replace(question, facets=question.facets or tuple(COUNTED), facets_ignore_own=True)
     try:
         page = search_datasets(session, index, viewer, now, question)
     except InvalidQueryError as error:
@@ -55,6 +68,8 @@ def show_search_page(
         error=None,
         page=page,
         groups=list_groups(request, page.facets),
+        periods=_list_periods(request, session, index, viewer, now, question),
+        meant=None if page.total else find_meant(index, viewer, now, question.text),
         sorts=list_sorts(request, [sort for sort in Sort if asked.q or sort is not Sort.RELEVANCE]),
         following=to_page_links(request, page.next_cursor).next,
         to_landing=partial(to_landing_path, request),
@@ -89,10 +104,23 @@ def show_dataset_page(
     )
 
 
+def _list_periods(
+    request: Request, session: Session, index: DatasetIndex, viewer: Viewer, now: datetime, question: SearchQuestion
+) -> list[PeriodChoice]:
+    """Return the months in which datasets began that are found but for their beginning; if they are many, the years."""
+    for interval in (Interval.MONTH, Interval.YEAR):
+        periods = count_dates(session, index, viewer, now, question, Instant.START, interval)
+        if len(periods) <= SHOWN_MONTHS:
+            break
+    return list_periods(request, periods[-SHOWN_YEARS:], interval)
+
+
 def _to_search_context(request: Request, question: SearchQuestion) -> dict[str, Any]:
     """Return what the search page needs whether its query is understood or not."""
     asked = to_asked(request)
-    counted = [] if request.query_params.get("facets") else [("facets", ",".join(question.facets))]
+    given = request.query_params
+    counted = [] if given.get("facets") else [("facets", ",".join(question.facets))]
+    counted += [] if given.get("facet_mode") else [("facet_mode", FacetMode.WIDE.value)]
     return {
         "question": question,
         "kept": to_asked(request, "q", "cursor"),

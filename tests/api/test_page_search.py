@@ -98,10 +98,34 @@ def test_hit_says_when_it_opens_and_what_it_lacks(client: TestClient) -> None:
 def test_values_are_counted_and_lead_to_the_same_search_with_them(client: TestClient) -> None:
     page = ask(client, q="zinnia or daisy", sort="name")
     groups = {e.text for e in page.all("h3")} - set(to_names(page))
-    assert groups == {"Instrument", "Technique", "Sample", "Facility", "Probe", "NeXus definition", "State"}
+    nouns = {"Instrument", "Technique", "Sample", "Facility", "Probe", "NeXus definition", "State"}
+    assert groups == {*nouns, "Began in"}
     assert to_asked(page.link("daisy-bm 1")) == [("q", "zinnia or daisy"), ("sort", "name"), ("instrument", "daisy-bm")]
     assert to_names(ask(client, page.link("daisy-bm 1"))) == ["daisy_0001"]
     assert to_asked(page.link("complete 2"))[-1] == ("complete", "true")
+
+
+def test_values_that_could_be_chosen_instead_stay(client: TestClient) -> None:
+    page = ask(client, instrument="daisy-bm")
+    assert to_names(page) == ["daisy_0001"]
+    assert to_asked(page.link("zinnia-bm 1")) == [("instrument", "daisy-bm"), ("instrument", "zinnia-bm")]
+    assert page.link("daisy diffraction 1")
+    assert "zinnia diffraction 1" not in {e.text for e in page.all("a")}
+
+
+def test_periods_are_counted_and_lead_to_the_same_search_in_them(client: TestClient) -> None:
+    page = ask(client, q="loop")
+    (period,) = [e for e in page.all("a") if e.text.startswith("2019-03")]
+    chosen = ask(client, period["href"])
+    assert to_asked(period["href"]) == [("q", "loop"), ("start_date", "2019-03")]
+    count = period.text.removeprefix("2019-03 ")
+    assert chosen.one("h2", id="total").text.startswith(count)
+    assert to_asked(chosen.link(f"Remove the filter 2019-03 {count}")) == [("q", "loop")]
+
+
+def test_mistyped_word_leads_to_what_may_be_meant(client: TestClient) -> None:
+    page = ask(client, q="zinnai")
+    assert to_asked(page.link("zinnia")) == [("q", "zinnia")]
 
 
 @pytest.mark.parametrize("written", ["daisy-bm", "Daisy-BM"])
