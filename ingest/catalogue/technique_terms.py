@@ -25,7 +25,9 @@ PANET: Final = "http://purl.org/pan-science/PaNET/PaNET"
 ESRFET: Final = "https://w3id.org/PaN/ESRFET#"
 """What an ESRFET identifier begins with; an abbreviation follows."""
 _PANET_FORM: Final = re.compile(r"(?:https?://purl\.org/pan-science/PaNET/|PaNET:)?PaNET(\d{5})", re.IGNORECASE)
-_ESRFET_FORM: Final = re.compile(r"(?:https?://w3id\.org/PaN/)?ESRFET(?:/v[\w.]+)?/?[#:](\S+)", re.IGNORECASE)
+_ESRFET_FORM: Final = re.compile(
+    r"(?:https?://w3id\.org/PaN/)?ESRFET(?:/v[\w.]{1,20})?/?[#:]([\w.\-\u2010-\u2015]{1,100})", re.IGNORECASE
+)
 """With or without the version that BLISS writes: `https://w3id.org/PaN/ESRFET/v0.1.0/#XRF`."""
 _TOPS: Final = frozenset(f"{PANET}{number:05d}" for number in range(1, 7))
 """Terms that say no more than that something is a technique, or by what techniques are defined."""

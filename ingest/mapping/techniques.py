@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SEPARATORS: Final = (re.compile(r"[,;|\n]+"), re.compile(r"[,;|\s]+"))
 """What stands between several techniques in one text; a name may hold blanks, identifiers and abbreviations do not."""
+_LONGEST_TEXT: Final = 2000
+"""Characters: more is prose."""
 _BEFORE_EDGE: Final = 10.0
 _BEHIND_EDGE: Final = 20.0
 """Electronvolts that a scan over an edge covers at least before and behind it."""
@@ -48,6 +50,8 @@ def to_stated(text: str) -> list[tuple[str, str]]:
 
     An identifier in PaNET or ESRFET that is not known, of a newer release, is its own name; other texts are nothing.
     """
+    if len(text) > _LONGEST_TEXT:
+        return []
     whole = _to_term(text)
     if whole is not None:
         return [whole]

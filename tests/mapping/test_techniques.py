@@ -50,6 +50,9 @@ def test_identifiers_that_bliss_writes_are_stated_and_kept() -> None:
         ("NXmx", []),
         ("XRD of iron", []),
         ("my own method", []),
+        (f"{ESRFET}{'x' * 200}", []),
+        (f"{ESRFET}XRD\0", []),
+        ("XRD " * 1000, []),
         ("", []),
     ],
 )
