@@ -78,7 +78,10 @@ def test_lines_are_what_search_shows(client: TestClient, ids: dict[str, int]) ->
     lines = export(client)
     assert [line["id"] for line in lines] == sorted(ids.values())
     hits = client.get("/api/v1/datasets", params={"sort": "oldest"}).json()["items"]
-    shown = {hit["id"]: {key: value for key, value in hit.items() if key not in {"links", "score", "highlights"}} for hit in hits}
+    shown = {
+        hit["id"]: {key: value for key, value in hit.items() if key not in {"links", "score", "highlights"}}
+        for hit in hits
+    }
     for line in lines:
         assert line.pop("parameters") == {}
         assert line == shown[line["id"]]
