@@ -33,6 +33,10 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
         }
         copy = session.get_one(Dataset, made["daisy"])
         copy.copy_of_id = made["zinnia"]
+        turned = session.query(Scan).filter_by(dataset_id=made["daisy"]).one()
+        turned.kind, turned.frames = "projection", {"projection": 900, "dark": 10}
+        turned.served_by = [{"kind": "empty_beam", "entry_name": "/7.1"}]
+        turned.linked_files = {"missing": 2, "present": 1}
         scan = session.query(Scan).filter_by(dataset_id=made["zinnia"], ordinal=1).one()
         scan.command, scan.end_reason, scan.point_count = "ascan samx 0 1 1000 0.1", "ABORTED", 1234
         scan.end_date = START.replace(minute=31, second=5)
@@ -132,6 +136,20 @@ def test_scans_are_listed_with_what_became_of_them(client: TestClient, ids: dict
     assert "person: Ada zinnia /1.1/user/name" in second
     assert "no end" in third
     assert "no end" not in first
+
+
+def test_scan_tells_its_kind_its_way_its_counters_and_what_is_missing(client: TestClient, ids: dict[str, int]) -> None:
+    page = ask(client, f"/datasets/{ids['daisy']}")
+    (row,) = to_rows(page, "scans")
+    for told in (
+        "projection 900 projection, 10 dark",
+        "with empty beam /7.1",
+        "of its files 2 missing, 1 present",
+        "moved daisyx 0 .. 1 mm",
+        "daisydiode 11",
+    ):
+        assert told in row
+    assert "/?motor=daisyx" in [link["href"] for link in page.all("a") if "motor" in link["href"]]
 
 
 def test_parameters_tell_what_the_file_says_and_where(client: TestClient, ids: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import pytest
 from click.testing import CliRunner
 
@@ -84,6 +85,22 @@ def test_show_tells_values_with_units_and_paths(root: Path) -> None:
     assert [f["name"] for f in shown["files"]] == ["two.h5"]
     assert "/1.1/instrument/monochromator/energy" in run("show", str(number))
     assert "no dataset 999" in run("show", "999", status=1)
+
+
+def test_show_tells_what_scans_did_and_which_files_are_missing(root: Path) -> None:
+    run("crawl", root)
+    write_master(
+        root / "hc1234" / "linked.h5",
+        title="dark",
+        instrument__positioners__samx=([0.0, 1.5], "mm"),
+        measurement__I0=[1.0, 2.0],
+        instrument__link=h5py.ExternalLink("gone.h5", "/entry"),
+    )
+    (outcome,) = run_json("ingest", root / "hc1234" / "linked.h5")
+    shown = run("show", str(outcome["dataset_id"]))
+    for told in ("dark", "samx 0 .. 1.5 mm", "I0", "linked files: 1 missing", "gone.h5", "/1.1/instrument/link"):
+        assert told in shown
+    assert run_json("show", str(outcome["dataset_id"]))["linked_files"]["missing"] == 1
 
 
 def test_status_and_quarantine(root: Path) -> None:
