@@ -32,7 +32,7 @@ def write_eiger_masters(folder: Path) -> list[Expected]:
     place = folder / VISIT
     complete = write_new_master(place / "lyso_1_master.h5", "lysozyme", energy=12400.0)
     missing = write_new_master(place / "lyso_2_master.h5", "lysozyme", energy=13500.0)
-    old = write_old_master(place / "thau_7_master.h5", energy=12658.0)
+    old = write_old_master(place / "thau_7_master.h5", energy=11200.0)
     (place / "lyso_2_data_000002.h5").unlink()
     for path in place.iterdir():
         set_age(path, BEGIN)
@@ -40,7 +40,7 @@ def write_eiger_masters(folder: Path) -> list[Expected]:
     return [
         first,
         replace(first, path=missing, becomes="incomplete", energy_kev=13.5),
-        Expected(old, "dataset", scans=1, wavelength_angstrom=HC_EV_ANGSTROM / 12658.0),
+        Expected(old, "dataset", scans=1, energy_kev=11.2, wavelength_angstrom=HC_EV_ANGSTROM / 11200.0),
     ]
 
 
