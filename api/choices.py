@@ -110,7 +110,7 @@ def list_periods(request: Request, periods: Iterable[Period], interval: Interval
     chosen = request.query_params.get(Instant.START)
     choices = []
     for period in reversed(tuple(periods)):
-        label = f"{period.begin:{_LABELS[interval]}}"
+        label = f"{period.start_date:{_LABELS[interval]}}"
         changed = asked if label == chosen else [*asked, (Instant.START.value, label)]
         address = to_page_address(request, "show_search_page", changed)
         choices.append(PeriodChoice(label, period.count, address, label == chosen))

@@ -17,8 +17,8 @@ class FacetAnswer(FacetSchema):
 class PeriodSchema(Answer):
     """A period in UTC and how many of the found datasets fall into it."""
 
-    begin: datetime = Field(examples=["2026-11-01T00:00:00Z"])
-    end: datetime = Field(description="The first instant after it.", examples=["2026-12-01T00:00:00Z"])
+    start_date: datetime = Field(examples=["2026-11-01T00:00:00Z"])
+    end_date: datetime = Field(description="The first instant after it.", examples=["2026-12-01T00:00:00Z"])
     count: int = Field(examples=[42])
 
 

@@ -34,10 +34,10 @@ _ALIKE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A year, quarter, month or day in UTC, and how many datasets fall into it; `end` is the first instant after it."""
+    """A year, quarter, month or day in UTC, and how many datasets fall into it; it ends before `end_date`."""
 
-    begin: datetime
-    end: datetime
+    start_date: datetime
+    end_date: datetime
     count: int
 
 

@@ -76,13 +76,13 @@ def test_noun_that_is_not_counted_is_refused(client: TestClient) -> None:
 
 def test_dates_are_counted_by_periods(client: TestClient) -> None:
     months = get(client, "histograms/dates")
-    assert [(each["begin"][:7], each["end"][:10], each["count"]) for each in months["periods"]] == [
+    assert [(each["start_date"][:7], each["end_date"][:10], each["count"]) for each in months["periods"]] == [
         ("2024-12", "2025-01-01", 1),
         ("2025-01", "2025-02-01", 1),
         ("2025-03", "2025-04-01", 2),
     ]
     years = get(client, "histograms/dates", interval="year", q="not opal")["periods"]
-    assert [(each["begin"][:4], each["end"][:4], each["count"]) for each in years] == [
+    assert [(each["start_date"][:4], each["end_date"][:4], each["count"]) for each in years] == [
         ("2024", "2025", 1),
         ("2025", "2026", 2),
     ]
