@@ -36,7 +36,9 @@ class UnclosedFile:
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer from the position on, as far as the file goes."""
+        """Fill the buffer from the position on, as far as the file goes; damage asks far beyond that."""
+        if self._position >= self._size:
+            return 0
         part = bytearray(os.pread(self._descriptor, len(buffer), self._position))
         for at in range(max(self._position, self._at), min(self._position + len(part), self._at + len(self._header))):
             part[at - self._position] = self._header[at - self._at]

@@ -244,7 +244,7 @@ def test_demo_shows_the_whole_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("NXCAT_DATA", "")  # put back afterwards: the command names its own folder
     output = run("demo", tmp_path / "demo", "--no-serve")
     assert "22 datasets" in output
-    assert "$ nxcat search 'energy:12..13 keV'\n3 datasets" in output
+    assert "$ nxcat search 'energy:12..13 keV'\n2 datasets" in output
     assert "Serve it" in output
 
 
