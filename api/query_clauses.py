@@ -9,7 +9,16 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from api.questions import NO_NUL, Absent, refuse_nul
 from ingest.catalogue.errors import InvalidQueryError
@@ -37,6 +46,13 @@ Said = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
+def refuse_nulls(given: Any) -> Any:
+    """Return what was given; raises ValueError if a member of it is null, for which nothing is said to stand."""
+    if isinstance(given, dict) and (empty := next((name for name, value in given.items() if value is None), None)):
+        raise ValueError(f"{str(empty)[:50]!r} is null: leave it out")
+    return given
+
+
 class Match(StrEnum):
     """How what is asked is held: whole words, the beginning of one, or one that is nearly it."""
 
@@ -49,6 +65,12 @@ class Clause(BaseModel):
     """A part of a query."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_null(cls, given: Any) -> Any:
+        """Refuse a null: what is not asked is left out."""
+        return refuse_nulls(given)
 
     def to_query(self) -> Query:
         """Return the node of the tree; raises InvalidQueryError for what is not asked in this way."""

@@ -1,11 +1,11 @@
 """A search as a JSON document: what the query string can ask, and the query as a tree."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Body
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from api.query_clauses import QueryClause
+from api.query_clauses import QueryClause, refuse_nulls
 from api.questions import Absent, SearchParameters
 from ingest.catalogue.search import All, And, Query, parse_query, to_text
 
@@ -14,6 +14,12 @@ class SearchBody(SearchParameters):
     """A search: every part that is given must hold."""
 
     query: QueryClause | Absent = Field(default=None, description="The same as `q` can say, as a tree.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_null(cls, given: Any) -> Any:
+        """Refuse a null: what is not asked is left out."""
+        return refuse_nulls(given)
 
     def to_parameters(self) -> SearchParameters:
         """Return the same search as the query string asks it.

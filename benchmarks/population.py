@@ -209,7 +209,7 @@ class Population:
                 continue
             median, spread = COMMON.get(self.types[position].name, (float(10 ** (position % 5 - 2)), 1.0))
             value = round(median * chance.lognormvariate(0, spread), 6)
-            kind = chance.random()
+            kind, form = chance.random(), dict[str, Any]()
             if kind < 1 / 10:
                 form = {"range_bottom": value, "range_top": value * 1.05}
             elif kind < 1 / 10 + 1 / 30:

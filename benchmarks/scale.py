@@ -220,7 +220,12 @@ def record_request(address: str, question: SearchQuestion) -> dict[str, Any]:
     ):
         client = vars(index)["_client"]
         search = client.search
-        client.search = lambda **request: asked.append(request) or search(**request)
+
+        def note(**request: Any) -> Any:
+            asked.append(request)
+            return search(**request)
+
+        client.search = note
         search_datasets(session, index, ANONYMOUS, utc_now(), question)
     return asked[-1]
 

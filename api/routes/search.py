@@ -41,7 +41,7 @@ def search_datasets(
 
 
 @router.post(
-    "/datasets/search",
+    "/search",
     operation_id="search_datasets_by_tree",
     summary="Search the datasets by a JSON document",
     responses=problems(400, 422, 503),

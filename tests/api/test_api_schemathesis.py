@@ -39,9 +39,8 @@ SECONDS = 300
 """Until an answer is given up: what is slow is measured elsewhere."""
 # A document cannot say what makes a query or a cursor; what is wrong with one is told with 400.
 ACCEPTANCE = {"expected-statuses": ["2xx", "3xx", "400", "401", "403", "404", "409"]}
-# Trees are asked in test_api_search_orders.py: values for a schema that holds itself take a minute to make, and by
-# another method the address is that of a dataset, whose number is no number.
-BY_TREE = "/api/v1/datasets/search"
+# Trees are asked in test_api_search_orders.py: values for a schema that holds itself take minutes to make.
+BY_TREE = "/api/v1/search"
 schema = schemathesis.openapi.from_dict(
     create_app().openapi(),
     config=SchemathesisConfig.from_dict({"seed": 1, "checks": {"positive_data_acceptance": ACCEPTANCE}}),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.entities import Catalogue
 
-DATASETS, SEARCH = "/api/v1/datasets", "/api/v1/datasets/search"
+DATASETS, SEARCH = "/api/v1/datasets", "/api/v1/search"
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +144,14 @@ def test_a_deep_tree_costs_an_error(client: TestClient, depth: int) -> None:
     body = '{"query": ' + '{"not": ' * depth + '{"text": "a"}' + "}" * depth + "}"
     answer = client.post(SEARCH, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in {400, 422}
+
+
+@pytest.mark.parametrize("order", [{"query": None}, {"query": {"field": "start_date", "from": "2025", "to": None}}])
+def test_null_is_refused(client: TestClient, order: dict[str, Any]) -> None:
+    answer = client.post(SEARCH, json=order)
+    assert (answer.status_code, "is null: leave it out" in answer.text) == (422, True)
+
+
+def test_other_methods_are_not_there(client: TestClient) -> None:
+    answer = client.get(SEARCH)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "OPTIONS, POST")

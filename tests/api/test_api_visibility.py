@@ -70,7 +70,7 @@ ROUTES: dict[str, dict[str, int] | Scope | None] = {
     "/api/v1/histograms/dates": NO_DATASET,
     "/api/v1/histograms/numbers": NO_DATASET,  # see test_closed_datasets.py
     "/api/v1/suggest": NO_DATASET,  # as above
-    "/api/v1/datasets/search": NO_DATASET,
+    "/api/v1/search": NO_DATASET,
     "/api/v1/datasets/{dataset_id}": KNOWN,
     "/api/v1/datasets/{dataset_id}/corrections": NO_DATASET,  # see test_corrections_visibility.py, also for PATCH
     "/api/v1/datasets/{dataset_id}/scans": KNOWN,
@@ -113,7 +113,7 @@ TOLD = "/data/told"
 BODIES: dict[str, Any] = {
     "/api/v1/quarantine/retry": {"all": True},
     "/api/v1/notices": {"path": f"{TOLD}/a.h5"},
-    "/api/v1/datasets/search": {"facets": "instrument,technique,sample"},
+    "/api/v1/search": {"facets": "instrument,technique,sample"},
 }
 Carried = dict[Scope, dict[str, str]]
 Keys = dict[str, int]
@@ -319,7 +319,7 @@ def test_search_for_closed_data_finds_nothing(client: TestClient, word: str, ask
 @pytest.mark.usefixtures("ids")
 def test_search_by_a_tree_finds_nothing_closed(client: TestClient, word: str, clause: dict[str, str]) -> None:
     query = {key: text.format(word) for key, text in clause.items()}
-    found = client.post("/api/v1/datasets/search", json={"query": query, "facets": "instrument"}).json()
+    found = client.post("/api/v1/search", json={"query": query, "facets": "instrument"}).json()
     assert (found["total"], found["items"], found["facets"]["instrument"]["values"]) == (0, [], [])
 
 
