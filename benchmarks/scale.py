@@ -65,14 +65,17 @@ def main() -> None:
     """Measure and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=int, default=500_000)
-    parser.add_argument("--engines", nargs="+", default=["embedded", "elasticsearch"])
+    parser.add_argument("--engines", nargs="*", default=["embedded", "elasticsearch"])
     parser.add_argument("--heap", default="4g", help="of Elasticsearch")
+    parser.add_argument("--folder", type=Path, help="keeps the catalogue; one that is there is taken")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["NXCAT_DATA"] = folder
-        write_catalogue(Path(folder), arguments.datasets)
+    with tempfile.TemporaryDirectory() as passing:
+        folder = arguments.folder or Path(passing)
+        os.environ["NXCAT_DATA"] = str(folder)
+        if not (folder / "catalogue.sqlite").exists():
+            write_catalogue(folder, arguments.datasets)
         if "embedded" in arguments.engines:
-            measure_embedded(Path(folder), arguments.datasets)
+            measure_embedded(folder, arguments.datasets)
         if "elasticsearch" in arguments.engines:
             measure_elasticsearch(arguments.datasets, arguments.heap)
 
@@ -80,9 +83,9 @@ def main() -> None:
 def write_catalogue(folder: Path, count: int) -> None:
     """Leave the database with the whole catalogue."""
     began = time.perf_counter()
-    with open_services() as services, services.write_sessions() as session:
-        for _ in Population(count).write(session.connection()):
-            session.commit()
+    with open_services() as services, services.write_sessions() as session, session.get_bind().engine.connect() as rows:
+        for _ in Population(count).write(rows):
+            rows.commit()
     size = (folder / "catalogue.sqlite").stat().st_size / count
     print(f"\n{count:,} datasets written at {count / (time.perf_counter() - began):,.0f}/s; {size:,.0f} bytes each\n")
 

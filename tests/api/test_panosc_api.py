@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from api.app import create_app
+from ingest.catalogue.indexing import load_documents
+from ingest.catalogue.model import Dataset
+from ingest.catalogue.search.elastic_client import make_client
+from ingest.catalogue.search.engines import open_index
 from tests.panosc import DATASETS, DOCUMENTS, INSTRUMENTS, add_reference
 
 if TYPE_CHECKING:
@@ -29,6 +36,23 @@ def client(module_catalogue: Catalogue) -> Iterator[TestClient]:
     module_catalogue.index_all()
     with TestClient(create_app(module_catalogue.settings), raise_server_exceptions=False) as started:
         yield started
+
+
+@pytest.fixture(scope="module", params=["embedded", "elasticsearch"])
+def scoring(request: pytest.FixtureRequest, module_catalogue: Catalogue, client: TestClient) -> Iterator[TestClient]:
+    """Yield a client of the service on either index."""
+    if request.param == "embedded":
+        yield client
+        return
+    own = {"elasticsearch_url": request.getfixturevalue("elasticsearch_server"), "elasticsearch_index": uuid4().hex}
+    settings = module_catalogue.settings.model_copy(update=own)
+    with closing(open_index(settings)) as index, module_catalogue.sessions() as session:
+        index.write(load_documents(session, session.scalars(select(Dataset.id)).all()))
+    with TestClient(create_app(settings), raise_server_exceptions=False) as started:
+        yield started
+    with make_client(own["elasticsearch_url"]) as engine:
+        for name in engine.indices.get(index=f"{own['elasticsearch_index']}*", expand_wildcards="all"):
+            engine.indices.delete(index=name)
 
 
 def ask(client: TestClient, path: str, **asked: Any) -> Response:
@@ -199,35 +223,35 @@ def test_parts_that_make_no_filter_are_told(client: TestClient, parameters: dict
 
 
 @pytest.mark.parametrize("path", ["/Datasets", "/Documents", "/Instruments"])
-def test_scores_lie_strictly_between_0_and_1(client: TestClient, path: str) -> None:
+def test_scores_lie_strictly_between_0_and_1(scoring: TestClient, path: str) -> None:
     for words in ("", "dataset", "PaNOSC loki ess document1 x-ray absorption copper", "panosc"):
-        for found in (ask(client, path, filter={"query": words}), client.get(BASE + path, params={"query": words})):
+        for found in (ask(scoring, path, filter={"query": words}), scoring.get(BASE + path, params={"query": words})):
             assert all(0 < each["score"] < 1 for each in found.json())
         assert bool(found.json()) or words == "dataset" or path == "/Instruments"
 
 
-def test_words_find_and_sort(client: TestClient) -> None:
-    found = ask(client, "/Datasets", filter={"query": "heimdal copper"}).json()
+def test_words_find_and_sort(scoring: TestClient) -> None:
+    found = ask(scoring, "/Datasets", filter={"query": "heimdal copper"}).json()
     assert [each["pid"] for each in found] == [DATASETS[3], DATASETS[0], DATASETS[1], DATASETS[2]]
     assert found[0]["score"] > found[1]["score"]
-    assert ask(client, "/Datasets", filter={"query": "nowhere"}).json() == []
-    assert ask(client, "/Datasets", filter={"query": "?!"}).json() == []
-    (found,) = ask(client, "/Datasets", filter={"query": "copper", "limit": 1, "skip": 1}).json()
+    assert ask(scoring, "/Datasets", filter={"query": "nowhere"}).json() == []
+    assert ask(scoring, "/Datasets", filter={"query": "?!"}).json() == []
+    (found,) = ask(scoring, "/Datasets", filter={"query": "copper", "limit": 1, "skip": 1}).json()
     assert found["pid"] == DATASETS[1]
 
 
-def test_words_go_with_all_else_that_is_asked(client: TestClient) -> None:
+def test_words_go_with_all_else_that_is_asked(scoring: TestClient) -> None:
     technique = {"relation": "techniques", "scope": {"where": {"name": "x-ray absorption"}}}
-    found = ask(client, "/Datasets", filter={"query": "copper", "include": [technique], "order": "pid DESC"}).json()
+    found = ask(scoring, "/Datasets", filter={"query": "copper", "include": [technique], "order": "pid DESC"}).json()
     assert [each["pid"] for each in found] == [DATASETS[3], DATASETS[2]]
-    found = ask(client, "/Datasets", filter={"query": "copper", "where": {"pid": DATASETS[1]}}).json()
+    found = ask(scoring, "/Datasets", filter={"query": "copper", "where": {"pid": DATASETS[1]}}).json()
     assert [each["pid"] for each in found] == [DATASETS[1]]
 
 
-def test_words_find_documents_by_their_own_texts_and_by_their_datasets(client: TestClient) -> None:
-    assert [each["pid"] for each in ask(client, "/Documents", filter={"query": "proposal"}).json()] == [DOCUMENTS[1]]
-    assert [each["pid"] for each in ask(client, "/Documents", filter={"query": "odin"}).json()] == [DOCUMENTS[0]]
-    found = ask(client, "/Instruments", filter={"query": "odin loki"}).json()
+def test_words_find_documents_by_their_own_texts_and_by_their_datasets(scoring: TestClient) -> None:
+    assert [each["pid"] for each in ask(scoring, "/Documents", filter={"query": "proposal"}).json()] == [DOCUMENTS[1]]
+    assert [each["pid"] for each in ask(scoring, "/Documents", filter={"query": "odin"}).json()] == [DOCUMENTS[0]]
+    found = ask(scoring, "/Instruments", filter={"query": "odin loki"}).json()
     assert {each["name"] for each in found} == {"ODIN", "LoKI"}
 
 
