@@ -368,6 +368,7 @@ def _registry() -> Any:
     registry: Any = pint.UnitRegistry(cache_folder=None, on_redefinition="ignore")
     registry.define("photon = count")
     registry.define("electrons = count")
+    registry.define("@alias torr = Torr")
     return registry
 
 

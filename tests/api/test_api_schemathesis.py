@@ -95,7 +95,7 @@ def address(module_catalogue: Catalogue) -> Iterator[str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=4,
     derandomize=True,
     database=None,
     deadline=None,

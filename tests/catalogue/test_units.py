@@ -12,6 +12,7 @@ from ingest.catalogue.units import (
     DimensionError,
     Probe,
     UnknownUnitError,
+    _registry,
     _spellings,
     convert,
     energy_to_wavelength,
@@ -182,6 +183,12 @@ def test_there_and_back_is_the_same(number: float, units: list[str], data: st.Da
     one, other = data.draw(st.sampled_from(units)), data.draw(st.sampled_from(units))
     # A temperature's offset is of some hundreds, and fifteen digits are kept.
     assert convert(convert(number, one, other), other, one) == pytest.approx(number, rel=1e-9, abs=1e-9)
+
+
+def test_every_unit_of_the_table_is_one_of_pints_under_its_name() -> None:
+    # So that it can be compared with what only pint knows.
+    for unit in _spellings().values():
+        assert _registry().Unit(unit.name.replace("%", "percent")), unit
 
 
 @given(st.sampled_from(sorted(_spellings())), st.sampled_from(sorted(_spellings())))

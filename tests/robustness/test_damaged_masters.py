@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.robustness.processes import Catalogue
 
-COPIES = 400
-FUZZED = 300
+COPIES = 200
+FUZZED = 150
 ENDS = {"ingested", "incomplete", "side_file", "quarantined"}
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.robustness.processes import Catalogue
 
 MASTERS = 60
-SEEDS = 4
+SEEDS = 3
 KILLS_A_ROUND = 10
 CHANGES = 45
 

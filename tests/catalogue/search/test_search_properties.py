@@ -233,7 +233,7 @@ def test_the_index_answers_as_a_plain_filter(
 
 
 @given(catalogue=catalogues, asked=st.lists(requests, min_size=1, max_size=4))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 def test_parameters_are_counted_and_measured_as_in_plain_python(
     index: DatasetIndex, catalogue: list[SearchDocument], asked: list[SearchRequest]
 ) -> None:
