@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MASTERS = 250
-KILLS = 6
+MASTERS = 150
+KILLS = 4
 HEAD = 'name = "mine"\nversion = "1"\nextends = "nexus"\n'
 WORD = """
 [parameters.Site_word]
