@@ -46,11 +46,16 @@ Said = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=10
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-def refuse_nulls(given: Any) -> Any:
-    """Return what was given; raises ValueError if a member of it is null, for which nothing is said to stand."""
-    if isinstance(given, dict) and (empty := next((name for name, value in given.items() if value is None), None)):
-        raise ValueError(f"{str(empty)[:50]!r} is null: leave it out")
-    return given
+class WithoutNulls(BaseModel):
+    """A JSON object in which nothing may be null: what is not asked is left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_null(cls, given: Any) -> Any:
+        """Return what was given; raises ValueError if a member of it is null."""
+        if isinstance(given, dict) and (empty := next((name for name, value in given.items() if value is None), None)):
+            raise ValueError(f"{str(empty)[:50]!r} is null: leave it out")
+        return given
 
 
 class Match(StrEnum):
@@ -61,16 +66,10 @@ class Match(StrEnum):
     FUZZY = "fuzzy"
 
 
-class Clause(BaseModel):
+class Clause(WithoutNulls):
     """A part of a query."""
 
     model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def refuse_null(cls, given: Any) -> Any:
-        """Refuse a null: what is not asked is left out."""
-        return refuse_nulls(given)
 
     def to_query(self) -> Query:
         """Return the node of the tree; raises InvalidQueryError for what is not asked in this way."""

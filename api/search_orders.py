@@ -1,25 +1,20 @@
 """A search as a JSON document: what the query string can ask, and the query as a tree."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Body
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from api.query_clauses import QueryClause, refuse_nulls
+from api.query_clauses import QueryClause, WithoutNulls
 from api.questions import Absent, SearchParameters
-from ingest.catalogue.search import All, And, Query, parse_query, to_text
+from ingest.catalogue.search import All, parse_query, to_text
+from ingest.catalogue.search.query import join_all
 
 
-class SearchBody(SearchParameters):
+class SearchBody(WithoutNulls, SearchParameters):
     """A search: every part that is given must hold."""
 
     query: QueryClause | Absent = Field(default=None, description="The same as `q` can say, as a tree.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def refuse_null(cls, given: Any) -> Any:
-        """Refuse a null: what is not asked is left out."""
-        return refuse_nulls(given)
 
     def to_parameters(self) -> SearchParameters:
         """Return the same search as the query string asks it.
@@ -29,14 +24,8 @@ class SearchBody(SearchParameters):
         given = self.model_dump(exclude_unset=True, exclude={"query", "q"})
         if self.query is None:
             return SearchParameters(**given, q=self.q)
-        parts = [part for query in (parse_query(self.q), self.query.to_query()) for part in _split(query)]
-        tree = And(tuple(parts)) if len(parts) > 1 else (*parts, All())[0]
+        tree = join_all(parse_query(self.q), self.query.to_query())
         return SearchParameters(**given, q="" if tree == All() else to_text(tree))
-
-
-def _split(query: Query) -> tuple[Query, ...]:
-    parts = query.parts if isinstance(query, And) else (query,)
-    return tuple(part for part in parts if part != All())
 
 
 def to_asked(parameters: SearchParameters) -> list[tuple[str, str]]:

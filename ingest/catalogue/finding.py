@@ -13,7 +13,6 @@ from ingest.catalogue.highlights import to_highlights
 from ingest.catalogue.indexing import load_documents
 from ingest.catalogue.model import Dataset, DatasetParameter, ParameterType
 from ingest.catalogue.search import (
-    All,
     And,
     AnyOf,
     Column,
@@ -38,7 +37,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.query import Place
+from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
@@ -132,10 +131,7 @@ def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQ
     text = parse_query(question.text)
     ranges = tuple(_parse_part("parameter", "", written, ParameterRange) for written in question.parameters)
     elements = (_parse_part("elements", "elements:", question.elements, Elements),) if question.elements else ()
-    # Flat, because words side by side at the top are what relevance is measured by.
-    parts = tuple(part for part in (text.parts if isinstance(text, And) else (text,)) if part != All())
-    parts += (*ranges, *elements)
-    query = And(parts) if len(parts) > 1 else (*parts, All())[0]
+    query = join_all(text, *ranges, *elements)
     names = {name for leaf in _walk(query) if (name := _find_parameter_name(leaf))}
     if not names:
         return query
@@ -210,14 +206,14 @@ def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names
     Those of the vocabulary everybody knows. Of the others, only what is asked for by its name and stands in a dataset
     that the viewer may find: neither an answer nor the names that a refusal offers tell what only closed data have.
     """
-    vocabulary = {name: known.unit for name, known in load_vocabulary().items()}
+    vocabulary = _load_vocabulary_units()
     stored = session.execute(select(ParameterType.id, ParameterType.name, ParameterType.units)).all()
     if not viewer.sees_all:
         asked = {fold(name) for name in names}
         own = [row.id for row in stored if row.name not in vocabulary and fold(row.name) in asked]
         visible = _find_visible_types(session, viewer, now, own) if own else set()
         stored = [row for row in stored if row.name in vocabulary or row.id in visible]
-    return vocabulary | {row.name: row.units for row in stored}
+    return {**vocabulary, **{row.name: row.units for row in stored}}
 
 
 def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_ids: list[int]) -> set[int]:
@@ -225,6 +221,11 @@ def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_id
     of_type = and_(DatasetParameter.type_id == ParameterType.id, DatasetParameter.dataset_id == Dataset.id)
     is_used = exists().where(of_type, may_find(viewer, now))
     return set(session.scalars(select(ParameterType.id).where(ParameterType.id.in_(type_ids), is_used)))
+
+
+@cache
+def _load_vocabulary_units() -> Mapping[str, str]:
+    return {name: known.unit for name, known in load_vocabulary().items()}
 
 
 @cache

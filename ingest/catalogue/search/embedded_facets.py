@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.facet_patterns import to_pattern
-from ingest.catalogue.search.index import Facet, FacetValue
-from ingest.catalogue.search.keys import from_facet_entry
+from ingest.catalogue.search.facet_forms import to_facet, to_pattern
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from tantivy import Searcher
 
     from ingest.catalogue.search.embedded_query import Translator
-    from ingest.catalogue.search.index import FacetRequest, Interval, SearchRequest
+    from ingest.catalogue.search.index import Facet, FacetRequest, Interval, SearchRequest
     from ingest.catalogue.search.nouns import Instant, Noun
 
 _ALL_VALUES: Final = 2**32 - 1
@@ -30,8 +28,8 @@ def count_facets(
     counted: dict[Noun, Facet] = {}
     together = []
     for facet in request.facets:
-        wider = request.without(facet.noun) if facet.ignores_own else request
-        if wider is request:
+        wider = request.find_wider(facet)
+        if wider is None:
             together.append(facet)
         else:
             counted |= _count(searcher, translator.to_clause(wider), [facet])
@@ -50,7 +48,7 @@ def _count(searcher: Searcher, clause: Clause, facets: list[FacetRequest]) -> di
     if not facets:
         return {}
     counted = searcher.aggregate(clause, {facet.noun.value: {"terms": _to_terms(facet)} for facet in facets})
-    return {facet.noun: _to_facet(counted[facet.noun.value]) for facet in facets}
+    return {facet.noun: to_facet(counted[facet.noun.value]) for facet in facets}
 
 
 def _to_terms(facet: FacetRequest) -> dict[str, Any]:
@@ -60,8 +58,3 @@ def _to_terms(facet: FacetRequest) -> dict[str, Any]:
 
 def _escape(sign: str) -> str:
     return f"\\x{{{ord(sign):x}}}"
-
-
-def _to_facet(counted: dict[str, Any]) -> Facet:
-    values = [FacetValue(from_facet_entry(bucket["key"]), bucket["doc_count"]) for bucket in counted["buckets"]]
-    return Facet(tuple(sorted(values, key=lambda value: (-value.count, value.value))), counted["sum_other_doc_count"])

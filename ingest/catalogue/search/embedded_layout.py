@@ -54,8 +54,9 @@ _FIELDS: Final = [
     for noun in Noun
 ]
 _MAX_KEY_LENGTH: Final = 200
-_LOWEST: Final = -(2**63)
-_HIGHEST: Final = 2**63 - 1
+LOWEST: Final = -(2**63)
+HIGHEST: Final = 2**63 - 1
+"""Of signed whole numbers, as which numbers and dates lie in the columns."""
 _SAFE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
@@ -145,6 +146,6 @@ def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
             if len(held) > 1:
                 found["a"] = min(held)
         elif not (isnan(number.low) or isnan(number.high)):
-            found["lo"] = min(found.get("lo", _HIGHEST), to_sortable(number.low))
-            found["hi"] = max(found.get("hi", _LOWEST), to_sortable(number.high))
+            found["lo"] = min(found.get("lo", HIGHEST), to_sortable(number.low))
+            found["hi"] = max(found.get("hi", LOWEST), to_sortable(number.high))
     return by_key

@@ -11,7 +11,7 @@ from tantivy import Occur
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.bins import count_overlaps
-from ingest.catalogue.search.embedded_layout import PARAMETER_FACET, to_key
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, PARAMETER_FACET, to_key
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _MOST_NAMES: Final = 60_000
 """Tantivy refuses an aggregation of more than 65,000 buckets; a facility has some thousands of parameters."""
 _DIGITS: Final = 12
-_LOWEST: Final = -(2**63)
-_HIGHEST: Final = 2**63 - 1
 
 
 def count_names(index: Index, clause: Clause, names: Iterable[str] | None) -> dict[str, int]:
@@ -66,7 +64,7 @@ def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]
     overlapping = count_overlaps(begun, ended)
     if counted["lists"]["value"] is None:
         return tuple(map(add, inside[1:-1], overlapping))
-    lists = index.parse_query(f"number.{key}.a:[{_LOWEST} TO {_HIGHEST}]")
+    lists = index.parse_query(f"number.{key}.a:[{LOWEST} TO {HIGHEST}]")
     others = Clause.boolean_query([(Occur.Must, found), (Occur.MustNot, lists)])
     inside = _read_ranges(searcher.aggregate(others, {"v": wanted["v"]})["v"], bounds)
     listed = [_count_lists(index, searcher, found, lists, f"number.{key}.v", *each) for each in pairwise(bounds)]

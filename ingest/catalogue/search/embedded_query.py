@@ -13,6 +13,8 @@ from tantivy import FieldType, Occur
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.embedded_layout import (
+    HIGHEST,
+    LOWEST,
     NO_WORDS,
     PARAMETER_WORDS,
     to_key,
@@ -51,8 +53,6 @@ from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_e
 if TYPE_CHECKING:
     from tantivy import Index
 
-_LOWEST: Final = -(2**63)
-_HIGHEST: Final = 2**63 - 1
 _NUANCE: Final = 0.01
 """BM25 is some tens at most; so small, it never bridges a step."""
 _WORD_STEPS: Final = {
@@ -75,8 +75,8 @@ class Translator:
             now = to_microseconds(request.visibility.now)
             musts.append(self._integers("visible_from", None, now))
         if request.sort is Sort.RELEVANCE:
-            return self._rank(_all_of(musts), request.query)
-        return _all_of(musts)
+            return self._rank(all_of(musts), request.query)
+        return all_of(musts)
 
     def _translate(self, query: Query) -> Clause:
         match query:
@@ -177,12 +177,12 @@ class Translator:
         last = to_sortable(inf if asked.high is None else asked.high) - (0 if asked.includes_high else 1)
         key = to_key(asked.name)
         value = f"number.{key}.v:[{first} TO {last}]"
-        overlap = f"(number.{key}.hi:[{first} TO {_HIGHEST}] AND number.{key}.lo:[{_LOWEST} TO {last}])"
+        overlap = f"(number.{key}.hi:[{first} TO {HIGHEST}] AND number.{key}.lo:[{LOWEST} TO {last}])"
         return self.index.parse_query(f"{value} OR {overlap}")
 
     def _integers(self, field: str, first: int | None, last: int | None) -> Clause:
         """Return documents whose column lies in the bounds, both included; none where it is empty."""
-        lowest = _LOWEST if first is None else first
+        lowest = LOWEST if first is None else first
         return _unscored(Clause.range_query(self.index.schema, field, FieldType.Integer, lowest, last))
 
     def _rank(self, found: Clause, query: Query) -> Clause:
@@ -204,7 +204,8 @@ class Translator:
         return Clause.boolean_query([(Occur.Must, found), *((Occur.Should, should) for should in shoulds)])
 
 
-def _all_of(clauses: list[Clause]) -> Clause:
+def all_of(clauses: list[Clause]) -> Clause:
+    """Return what all of the clauses find."""
     return Clause.boolean_query([(Occur.Must, clause) for clause in clauses])
 
 

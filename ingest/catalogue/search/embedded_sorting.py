@@ -14,7 +14,8 @@ from tantivy import FieldType, Index, Occur, Order, Searcher
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
-from ingest.catalogue.search.embedded_layout import to_key
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
+from ingest.catalogue.search.embedded_query import all_of
 from ingest.catalogue.search.index import Column, ColumnSort, Hit, NumberSort, SearchPage
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ingest.catalogue.search.index import Facet, SearchRequest
     from ingest.catalogue.search.nouns import Noun
 
-_LOWEST: Final = -(2**63)
-_HIGHEST: Final = 2**63 - 1
 _SIGN: Final = 2**63
 """Between a signed number and the unsigned one that tantivy sorts in its place."""
 
@@ -37,7 +36,7 @@ class _Keys:
     column: str
     is_signed: bool = True
 
-    def between(self, low: int = _LOWEST, high: int = _HIGHEST) -> Clause:
+    def between(self, low: int = LOWEST, high: int = HIGHEST) -> Clause:
         """Return the documents that have a key in these bounds."""
         if self.column.startswith("number."):
             return self.index.parse_query(f"{self.column}:[{low} TO {high}]")
@@ -51,7 +50,7 @@ class _Keys:
         """Return the documents that follow the place."""
         key = int(place.key or 0)
         further = self.between(high=key - 1) if is_falling else self.between(low=key + 1)
-        beside = _all_of(self.between(key, key), _above(self.index, place.id))
+        beside = all_of([self.between(key, key), _above(self.index, place.id)])
         return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
 
 
@@ -73,7 +72,7 @@ def page_by_field(
         place = None
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
-        bounded = lacking if place is None else _all_of(lacking, _above(index, place.id))
+        bounded = lacking if place is None else all_of([lacking, _above(index, place.id)])
         found += _find_lacking(searcher, bounded, request.limit + 1 - len(found))
     total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
     shown = found[: request.limit]
@@ -101,7 +100,7 @@ def _find_first(
     found: list[tuple[int, int, int]] = []
     for keys, others in parts:
         within = keys.between() if place is None else keys.beyond(place, is_falling=sort.is_falling)
-        bounded = _all_of(clause, within)
+        bounded = all_of([clause, within])
         if others is not None:
             bounded = Clause.boolean_query([(Occur.Must, bounded), (Occur.MustNot, others)])
         order = [{keys.column: "desc" if sort.is_falling else "asc"}, {"id": "asc"}]
@@ -125,7 +124,3 @@ def _find_lacking(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[
 
 def _above(index: Index, number: int) -> Clause:
     return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)
-
-
-def _all_of(*clauses: Clause) -> Clause:
-    return Clause.boolean_query([(Occur.Must, clause) for clause in clauses])

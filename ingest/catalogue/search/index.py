@@ -168,6 +168,11 @@ class SearchRequest:
         kept = tuple(part for part in self.filters if own != (part.noun if isinstance(part, AnyOf) else part.field))
         return self if kept == self.filters else replace(self, filters=kept)
 
+    def find_wider(self, facet: FacetRequest) -> SearchRequest | None:
+        """Return the request that the facet counts by, if it ignores a filter of this one; else None."""
+        wider = self.without(facet.noun) if facet.ignores_own else self
+        return None if wider is self else wider
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -159,4 +159,13 @@ class Not:
 
 
 Leaf: TypeAlias = All | Word | Phrase | FieldMatch | ParameterRange | DateRange | Elements
+
+
+def join_all(*queries: Query) -> Query:
+    """Return what all of the queries find, flat: words side by side at the top are what relevance is measured by."""
+    parts = [part for query in queries for part in (query.parts if isinstance(query, And) else (query,))]
+    kept = tuple(part for part in parts if part != All())
+    return And(kept) if len(kept) > 1 else (*kept, All())[0]
+
+
 Query: TypeAlias = Leaf | And | Or | Not
