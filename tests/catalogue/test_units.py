@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.catalogue.units import (
+    _BY_DIMENSION,
     DimensionError,
     Probe,
     UnknownUnitError,
@@ -191,7 +192,11 @@ def test_every_unit_of_the_table_is_one_of_pints_under_its_name() -> None:
         assert _registry().Unit(unit.name.replace("%", "percent")), unit
 
 
-@given(st.sampled_from(sorted(_spellings())), st.sampled_from(sorted(_spellings())))
+# What `A` or `a` is depends on what is asked for, so their ways there and back are different ones.
+CLEAR = sorted(_spellings().keys() - {letter for letter, _ in _BY_DIMENSION})
+
+
+@given(st.sampled_from(CLEAR), st.sampled_from(CLEAR))
 def test_a_unit_of_the_table_is_converted_or_refused_in_either_direction(one: str, other: str) -> None:
     try:
         there = convert(1.0, one, other)

@@ -47,6 +47,7 @@ class Fuzzed:
 def fuzz(masters: Sequence[Path], seeds: range, folder: Path) -> Fuzzed:
     """Read and map a damaged copy for each seed; the same damage for the same masters and seeds."""
     fuzzed, rules, path = Fuzzed(), Rulebook().open(None, "UTC"), folder / "damaged.h5"
+    others = list_children()
     wholes = [master.read_bytes() for master in masters]
     with ReaderChild(LIMITS) as reader:
         for seed in seeds:
@@ -69,14 +70,14 @@ def fuzz(masters: Sequence[Path], seeds: range, folder: Path) -> Fuzzed:
             if spent > LIMITS.timeout_seconds + GRACE_SECONDS:
                 fuzzed.faults.append(f"{masters[seed % len(wholes)]}, seed {seed}: took {spent:.1f} s")
             fuzzed.ends[end] += 1
-    fuzzed.faults += [f"process {each} is left" for each in list_children()]
+    fuzzed.faults += [f"process {each} is left" for each in list_children() - others]
     return fuzzed
 
 
-def list_children() -> list[int]:
+def list_children() -> set[int]:
     """Return the processes that this one has started and not ended."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return [int(child) for child in children.split()]
+    return {int(child) for child in children.split()}
 
 
 def find_masters(folders: Sequence[Path]) -> Iterator[Path]:
