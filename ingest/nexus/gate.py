@@ -27,6 +27,7 @@ _STUB_FRACTION = 16
 _SMALL_FILE = 4096
 _OPEN = 0b01
 _WRITING = 0b11
+_BY_SWMR = 0b100
 """HDF5 1.6 wrote both bits into every file and left them there; a writer since 1.8 sets and clears the first alone."""
 
 _SIGNATURES = (
@@ -43,7 +44,8 @@ class Gate:
 
     Two equal gates, before and after reading, mean that nobody wrote in between, as far as stat can tell. `kind` is
     None for HDF5, which only reading can tell further. `stored_end` is the end of file as HDF5 stored it, in bytes
-    from the start of the file, None where the superblock is of an unknown version.
+    from the start of the file, None where the superblock is of an unknown version; `by_swmr` that the one who opened it
+    for writing lets others read meanwhile.
     """
 
     is_hdf5: bool
@@ -56,6 +58,7 @@ class Gate:
     header: bytes = b""
     user_block: int = 0
     open_for_write: bool = False
+    by_swmr: bool = False
     stored_end: int | None = None
 
     @property
@@ -140,6 +143,7 @@ def _make_gate(found: os.stat_result, kind: FileKind | None, header: bytes = b""
         header=header,
         user_block=user_block,
         open_for_write=flags & _WRITING == _OPEN,
+        by_swmr=bool(flags & _BY_SWMR),
         stored_end=None if stored_end is None else user_block + stored_end,
     )
 

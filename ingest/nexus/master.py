@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from h5py import h5f, h5fd, h5p
 
 from ingest.nexus.budget import DEFAULT_BUDGET, Budget
 from ingest.nexus.errors import UnreadableFileError
-from ingest.nexus.gate import open_regular, read_gate
+from ingest.nexus.gate import Gate, open_regular, read_gate
 from ingest.nexus.library import MEMBER_ERRORS, LibraryFile, raise_if_out_of_reach
 from ingest.nexus.pages import Pages
 from ingest.nexus.parser import Parser
@@ -28,18 +27,19 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
     """Return what the master says about itself; the file is closed again and no lock was taken.
 
     Set HDF5_USE_FILE_LOCKING=FALSE before h5py is imported: the environment overrules what is asked here
-    (HDF5 2.0.0). A file that a SWMR writer left open is read as such a reader, and the record says so; one that
-    another writer left open is read as far as it was written. Whether the writer is really gone was asked before.
+    (HDF5 2.0.0). A file that a writer left open is read as far as it was written, and the record says if it was a SWMR
+    writer. Whether it is really gone was asked before.
 
     Raises UnreadableFileError if libhdf5 refuses the file; OSError if it is not there or may not be read, ELOOP if
     `path` is a symbolic link.
     """
     descriptor = open_regular(path)
     try:
-        fid, view = _open(descriptor, path)
+        fid, unclosed = _open(descriptor, path)
         try:
-            parser = _make_parser(fid, descriptor) if view is _View.CLOSED else None
-            return read_tree(LibraryFile(fid), parser, budget, swmr=view is _View.SWMR)
+            # Of a file that was not closed only libhdf5 can say what is whole.
+            parser = None if unclosed else _make_parser(fid, descriptor)
+            return read_tree(LibraryFile(fid), parser, budget, swmr=unclosed is not None and unclosed.by_swmr)
         except MEMBER_ERRORS as error:
             raise_if_out_of_reach(error)
             raise UnreadableFileError(path, _to_reason(error)) from error
@@ -49,19 +49,12 @@ def read_master(path: Path | str, budget: Budget = DEFAULT_BUDGET) -> MasterReco
         os.close(descriptor)
 
 
-class _View(Enum):
-    """As what libhdf5 opened a file. Of a file that was not closed only libhdf5 can say what is whole."""
-
-    CLOSED = auto()
-    SWMR = auto()
-    UNCLOSED = auto()
-
-
 # As h5py tells them, by the kind of libhdf5's complaint: RuntimeError is a superblock that cannot be decoded.
 _REFUSALS = (OSError, RuntimeError)
 
 
-def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
+def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, Gate | None]:
+    """Return the open file, and its gate if its writer did not close it."""
     # libhdf5 opens by name; this name is that of the very file that was found to be a regular one.
     name = f"/dev/fd/{descriptor}".encode()
     access = h5p.create(h5p.FILE_ACCESS)
@@ -69,22 +62,17 @@ def _open(descriptor: int, path: Path | str) -> tuple[h5f.FileID, _View]:
     access.set_file_locking(False, False)  # noqa: FBT003 - h5py names them use_file_locking, ignore_when_disabled
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     try:
-        return h5f.open(name, h5f.ACC_RDONLY, access), _View.CLOSED
+        return h5f.open(name, h5f.ACC_RDONLY, access), None
     except _REFUSALS as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise OSError(error.errno, os.strerror(error.errno), os.fspath(path)) from None
         refusal = error
     gate = read_gate(path)
-    if not gate.open_for_write:
-        # A SWMR reader would open it, asks nothing about its end, and waits at damage for a writer that is not there.
-        raise UnreadableFileError(path, _to_reason(refusal)) from None
-    with suppress(*_REFUSALS):
-        return h5f.open(name, h5f.ACC_RDONLY | h5f.ACC_SWMR_READ, access), _View.SWMR
-    try:
+    if gate.open_for_write:
         access.set_fileobj_driver(h5fd.fileobj_driver, UnclosedFile(descriptor, gate.user_block))
-        return h5f.open(name, h5f.ACC_RDONLY, access), _View.UNCLOSED
-    except _REFUSALS:
-        raise UnreadableFileError(path, _to_reason(refusal)) from None
+        with suppress(*_REFUSALS):
+            return h5f.open(name, h5f.ACC_RDONLY, access), gate
+    raise UnreadableFileError(path, _to_reason(refusal)) from None
 
 
 def _make_parser(fid: h5f.FileID, descriptor: int) -> Parser | None:

@@ -1,7 +1,8 @@
-"""A read-only view of a file whose writer died, in which the superblock says that it was closed.
+"""A read-only view of a file whose writer died, as if it had closed it where the file ends.
 
-libhdf5 refuses such a file (superblock version 2 and 3 without SWMR) until h5clear has written into it. We write into
-nobody's file: the few bytes are changed on their way to libhdf5. Slower than its own driver, and rare.
+libhdf5 refuses such a file (superblock version 2 and 3) until h5clear has written into it. That of a SWMR writer it
+would open as a SWMR reader, which at damage waits ever longer for a writer that is not there. We write into nobody's
+file: the few bytes are changed on their way to libhdf5. Slower than its own driver, and rare.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 from ingest.nexus.gate import HDF5_SIGNATURE, HEADER_BYTES
 
 _FLAGS_AT = 11
+_BASE_AT, _END_AT, _ROOT_AT = 12, 28, 36
 _SUPERBLOCK_BYTES = 44
 """Length of a superblock of version 2 or 3 with offsets of 8 bytes, before its checksum."""
 _WORD = 0xFFFFFFFF
@@ -22,8 +24,9 @@ class UnclosedFile:
     def __init__(self, descriptor: int, superblock_at: int) -> None:
         self._descriptor = descriptor
         self._at = superblock_at
-        self._header = to_closed_header(os.pread(descriptor, HEADER_BYTES, superblock_at))
         self._size = os.fstat(descriptor).st_size
+        header = os.pread(descriptor, HEADER_BYTES, superblock_at)
+        self._header = to_closed_header(header, self._size - superblock_at)
         self._position = 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -55,12 +58,17 @@ class UnclosedFile:
         """Nothing is ever written."""
 
 
-def to_closed_header(header: bytes) -> bytes:
-    """Return a superblock of version 2 or 3 with cleared flags and the checksum of that; others as they are."""
+def to_closed_header(header: bytes, size: int) -> bytes:
+    """Return a superblock of version 2 or 3 without flags, with this size of the file; others as they are.
+
+    A writer that died had often not written all that it had told the length of, or more.
+    """
     if header[8:10] not in {b"\2\x08", b"\3\x08"} or not header.startswith(HDF5_SIGNATURE):
         return header
-    cleared = header[:_FLAGS_AT] + b"\0" + header[_FLAGS_AT + 1 : _SUPERBLOCK_BYTES]
-    return cleared + to_checksum(cleared).to_bytes(4, "little") + header[_SUPERBLOCK_BYTES + 4 :]
+    base = int.from_bytes(header[_BASE_AT : _BASE_AT + 8], "little")
+    end = ((base + size) & (1 << 64) - 1).to_bytes(8, "little")
+    changed = header[:_FLAGS_AT] + b"\0" + header[_BASE_AT:_END_AT] + end + header[_ROOT_AT:_SUPERBLOCK_BYTES]
+    return changed + to_checksum(changed).to_bytes(4, "little") + header[_SUPERBLOCK_BYTES + 4 :]
 
 
 def to_checksum(content: bytes) -> int:

@@ -277,6 +277,30 @@ def test_file_that_a_swmr_writer_left_open(write_unclosed: Write) -> None:
     assert find_field(record, "/entry/title").value == "never closed"
 
 
+@pytest.mark.parametrize("swmr", [False, True])
+def test_what_a_dead_writer_wrote_is_read_where_the_rest_is_missing(write_unclosed: Write, swmr: bool) -> None:
+    path = write_unclosed(swmr=swmr)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"never closed")])
+    record = read_master(path)
+    assert [each.name for each in record.root.groups] == ["entry"]
+    assert record.truncated["unreadable"]
+
+
+def test_more_than_a_dead_writer_told_the_length_of_is_read(write_unclosed: Write) -> None:
+    path = write_unclosed(swmr=True)
+    content = path.read_bytes()
+    told = content.index(b"never closed").to_bytes(8, "little")
+    path.write_bytes(
+        content[:28]
+        + told
+        + content[36:44]
+        + to_checksum(content[:28] + told + content[36:44]).to_bytes(4, "little")
+        + content[48:]
+    )
+    assert find_field(read_master(path), "/entry/title").value == "never closed"
+
+
 @pytest.mark.parametrize("libver", ["earliest", "v108", "latest"])
 def test_file_that_a_dead_writer_left_open_is_read_and_not_touched(write_unclosed: Write, libver: str) -> None:
     path = write_unclosed(libver=libver)
@@ -288,7 +312,7 @@ def test_file_that_a_dead_writer_left_open_is_read_and_not_touched(write_unclose
 
 
 @pytest.mark.parametrize(("libver", "block"), [("v108", 0), ("latest", 0), ("latest", 512)])
-def test_view_of_an_unclosed_file_differs_in_its_flags_alone(write: Write, libver: str, block: int) -> None:
+def test_view_of_an_unclosed_file_is_that_of_the_closed_one(write: Write, libver: str, block: int) -> None:
     path = write(libver=libver, userblock_size=block)
     content = path.read_bytes()
     header = content[block : block + 64]
