@@ -98,6 +98,7 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
         lifespan=lifespan,
     )
     app.state.metrics = Metrics()
+    app.state.path_templates = {}
     _add_middleware(app, served)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)

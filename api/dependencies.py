@@ -1,6 +1,9 @@
-"""What routes are given: a session, the index, the viewer and the clock."""
+"""What routes are given: a session, the index, the viewer and the clock.
 
-from collections.abc import Iterator
+What waits for nothing is a coroutine: a plain function is called in a thread, which costs more than its work.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -9,6 +12,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from starlette.concurrency import run_in_threadpool
 
 from api.settings import ApiSettings
 from ingest.catalogue.access import InvalidTokenError, Scope, check_scope, get_viewer_of_text
@@ -36,19 +40,23 @@ class Services:
     workers: Workers
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return what the lifespan opened."""
     services: Services = request.app.state.services
     return services
 
 
-def get_session(services: Annotated[Services, Depends(get_services)]) -> Iterator[Session]:
+async def get_session(services: Annotated[Services, Depends(get_services)]) -> AsyncIterator[Session]:
     """Yield the one session of this request; it only reads."""
-    with services.read_sessions() as session:
+    session = services.read_sessions()
+    try:
         yield session
+    finally:
+        # The database is told that the transaction is over, and may be slow to answer.
+        await run_in_threadpool(session.close)
 
 
-def get_index(services: Annotated[Services, Depends(get_services)]) -> DatasetIndex:
+async def get_index(services: Annotated[Services, Depends(get_services)]) -> DatasetIndex:
     """Return the search index."""
     return services.index
 
@@ -59,22 +67,22 @@ def get_write_session(services: Annotated[Services, Depends(get_services)]) -> I
         yield session
 
 
-def get_settings(services: Annotated[Services, Depends(get_services)]) -> ApiSettings:
+async def get_settings(services: Annotated[Services, Depends(get_services)]) -> ApiSettings:
     """Return how the API is served."""
     return services.settings
 
 
-def get_workers(services: Annotated[Services, Depends(get_services)]) -> Workers:
+async def get_workers(services: Annotated[Services, Depends(get_services)]) -> Workers:
     """Return whoever works on the catalogue, as far as messages reach them."""
     return services.workers
 
 
-def get_now() -> datetime:
+async def get_now() -> datetime:
     """Return the instant of this request, by which every rule of it is judged."""
     return utc_now()
 
 
-def get_viewer(
+async def get_viewer(
     request: Request,
     session: Annotated[Session, Depends(get_session)],
     now: Annotated[datetime, Depends(get_now)],
@@ -91,7 +99,7 @@ def get_viewer(
         # Another scheme and an empty token are no token to the framework; to who sends them they are one.
         if token is None or len(given) > 1:
             raise InvalidTokenError("the header must be 'Authorization: Bearer TOKEN', once")
-        viewer = get_viewer_of_text(session, token.credentials, now)
+        viewer = await run_in_threadpool(get_viewer_of_text, session, token.credentials, now)
     for scope in needed.scopes:
         check_scope(viewer, Scope(scope))
     return viewer

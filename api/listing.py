@@ -35,4 +35,9 @@ class Lister:
         return links
 
 
-ListerDependency = Annotated[Lister, Depends()]
+async def get_lister(request: Request, response: Response) -> Lister:
+    """Return what makes the answer of this request."""
+    return Lister(request, response)
+
+
+ListerDependency = Annotated[Lister, Depends(get_lister)]

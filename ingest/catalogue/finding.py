@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, select, true
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.highlights import to_highlights
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 Node = TypeVar("Node", ParameterRange, DateRange, Elements)
@@ -200,14 +201,27 @@ def _find_parameter_name(leaf: Query) -> str | None:
     return leaf.field if isinstance(leaf, FieldMatch) and leaf.field not in set(Noun) else None
 
 
-def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names: set[str]) -> dict[str, str]:
-    """Return the unit of each parameter that the viewer may know of, by name.
+def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names: set[str]) -> Mapping[str, str]:
+    """Return the unit of each parameter that the viewer may mean by the names, by its stored name.
 
     Those of the vocabulary everybody knows. Of the others, only what is asked for by its name and stands in a dataset
     that the viewer may find: neither an answer nor the names that a refusal offers tell what only closed data have.
     """
+    aliases = _load_aliases()
+    meant = {name: aliases.get(name) or aliases.get(name.lower(), name) for name in names}
+    exact = _load_known_units(session, viewer, now, names, ParameterType.name.in_({*names, *meant.values()}))
+    if all(name in exact or meant[name] in exact for name in names):
+        return exact
+    # One of them is written otherwise, or is none: all are asked, thousands, for what it may be or is nearly.
+    return _load_known_units(session, viewer, now, names, true())
+
+
+def _load_known_units(
+    session: Session, viewer: Viewer, now: datetime, names: set[str], condition: ColumnElement[bool]
+) -> Mapping[str, str]:
     vocabulary = _load_vocabulary_units()
-    stored = session.execute(select(ParameterType.id, ParameterType.name, ParameterType.units)).all()
+    columns = select(ParameterType.id, ParameterType.name, ParameterType.units)
+    stored = session.execute(columns.where(condition)).all()
     if not viewer.sees_all:
         asked = {fold(name) for name in names}
         own = [row.id for row in stored if row.name not in vocabulary and fold(row.name) in asked]
