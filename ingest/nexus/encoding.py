@@ -50,6 +50,7 @@ class _LinkedFile(msgspec.Struct, omit_defaults=True):
     kind: LinkKind
     file: str
     target: str = ""
+    other_entries: tuple[str, ...] = ()
 
 
 class _MasterRecord(msgspec.Struct, omit_defaults=True):

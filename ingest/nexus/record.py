@@ -106,6 +106,8 @@ class LinkedFile:
     kind: LinkKind
     file: str
     target: str = ""
+    other_entries: tuple[str, ...] = ()
+    """The paths of further entries that refer to it, in order of their names."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,21 @@ def test_links_are_listed_once_for_each_file_and_capped(write: Write) -> None:
     assert record.truncated == {"linked_files": 10}
 
 
+def test_file_that_several_entries_refer_to_tells_each_of_them(write: Write) -> None:
+    def change(file: h5py.File) -> None:
+        for entry in ("c", "b", "a"):
+            for name in ("mask", "flat"):
+                file[f"{entry}/{name}"] = h5py.ExternalLink(f"{name}.h5", "/entry/data")
+                file[f"{entry}/{name}_again"] = h5py.ExternalLink(f"{name}.h5", "/entry/data")
+
+    path = write(change, entries=("a", "b", "c"))
+    links = read_master(path).linked_files
+    assert [(link.path, link.other_entries) for link in links] == [("/a/flat", ("/b", "/c")), ("/a/mask", ("/b", "/c"))]
+    record = read_master(path, Budget(shared_links=1))
+    assert [link.other_entries for link in record.linked_files] == [("/b",), ()]
+    assert record.truncated == {"shared_links": 6}
+
+
 def test_master_of_external_links_alone_is_a_collection(write: Write) -> None:
     def change(file: h5py.File) -> None:
         for number in range(3):

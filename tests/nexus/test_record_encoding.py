@@ -30,7 +30,7 @@ FULL = MasterRecord(
             groups=(Group("/entry/sample", "NXsample"),),
         ),
     ),
-    linked_files=(LinkedFile("/entry/data", LinkKind.VIRTUAL, "a.h5", "/x"),),
+    linked_files=(LinkedFile("/entry/data", LinkKind.VIRTUAL, "a.h5", "/x", ("/more",)),),
     truncated={"fields": 3},
     swmr=True,
 )

@@ -39,6 +39,7 @@ def test_the_numbers_are_those_of_the_budget() -> None:
         "levels": str(budget.levels),
         "attributes": f"{budget.attributes} of one object",
         "linked_files": f"{budget.linked_files:,}",
+        "shared_links": f"{budget.shared_links:,} further entries",
     }
     assert [name for name, cap in rows.items() if f"| `{name}` | {cap}" not in PAGE] == []
     assert f"at most {budget.array_values};" in PAGE

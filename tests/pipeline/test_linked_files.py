@@ -81,6 +81,14 @@ def test_each_file_is_counted_by_what_became_of_it(site: Site) -> None:
     assert site.state(path) == ("incomplete", "2 linked files are missing")
 
 
+def test_file_that_two_scans_need_is_told_of_with_both(site: Site) -> None:
+    path = write(site, "gone.h5", "./mask.h5", second=("mask.h5", "gone.h5"))
+    put(site.folder / "set/mask.h5")
+    site.crawl()
+    assert (look(site, path).present, look(site, path).missing) == (1, 1)
+    assert by_scan(site, path) == {"/1.1": {"missing": 1, "present": 1}, "/2.1": {"missing": 1, "present": 1}}
+
+
 def test_name_of_a_file_elsewhere_is_its_operator_s(site: Site) -> None:
     path = write(site, "/other/machine.h5", "../../gone.h5", "gone.h5")
     site.crawl(release_policy="immediately")
