@@ -35,7 +35,7 @@ class Budget:
     """Largest string array, fixed string or chunk that is read: a chunk of ten values may unpack to gigabytes."""
     linked_files: int = 1_000
     shared_links: int = 10_000
-    """Further entries that refer to one of these files, in all: a mask that a thousand scans need is no thousand files."""
+    """Further entries that refer to these files, in all: a mask that a thousand scans need is one file."""
     record_bytes: int = 4 << 20
 
 
