@@ -196,8 +196,9 @@ class SearchParameters(ResultParameters):
     order_by: Text = Field(
         default="",
         description=(
-            "Instead of `sort`: `id`, `end_date`, `file_size` or a numeric parameter by its lowest value; with `-` "
-            "before it falling. Datasets without it come last. It has no end."
+            "Instead of `sort`: `id`, `start_date`, `end_date`, `file_size`, the first `name`, `title`, `sample`, "
+            "`investigation` or `instrument`, or a numeric parameter by its lowest value; with `-` before it falling. "
+            "Datasets without it come last. It has no end."
         ),
         examples=["-energy"],
     )

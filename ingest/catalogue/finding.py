@@ -22,6 +22,7 @@ from ingest.catalogue.search import (
     Elements,
     FacetRequest,
     FieldMatch,
+    FieldSort,
     Instant,
     Not,
     Noun,
@@ -32,11 +33,13 @@ from ingest.catalogue.search import (
     Query,
     SearchRequest,
     Sort,
+    TextSort,
     Word,
     parse_query,
     resolve,
 )
 from ingest.catalogue.search.folding import fold
+from ingest.catalogue.search.nouns import ORDERED
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
@@ -79,7 +82,7 @@ class SearchQuestion:
     """Each hit tells which of its values hold the words."""
     sort: Sort | None = None
     order_by: str = ""
-    """Instead of `sort`: `id`, `end_date`, `file_size` or a numeric parameter, with `-` before it falling."""
+    """Instead of `sort`: a column, a noun of ORDERED or a numeric parameter, with `-` before it falling."""
     limit: int = 20
     cursor: str | None = None
 
@@ -165,9 +168,7 @@ def _parse_part(name: str, prefix: str, text: str, kind: type[Node]) -> Node:
     return node
 
 
-def _to_sort(
-    session: Session, viewer: Viewer, now: datetime, question: SearchQuestion
-) -> Sort | ColumnSort | NumberSort | None:
+def _to_sort(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Sort | FieldSort | None:
     if not question.order_by:
         return question.sort
     if question.sort is not None:
@@ -176,6 +177,8 @@ def _to_sort(
     name = question.order_by.removeprefix("-")
     if name in set(Column):
         return ColumnSort(Column(name), is_falling)
+    if name in ORDERED:
+        return TextSort(Noun(name), is_falling)
     return NumberSort(resolve_parameter(session, viewer, now, name)[0], is_falling)
 
 

@@ -160,6 +160,7 @@ def test_mistyped_word_is_told_what_may_be_meant(client: TestClient, text: str, 
         ("-undulator_gap", ["magnetite", "quartz", "hematite", "opal"]),
         ("-id", ["opal", "quartz", "magnetite", "hematite"]),
         ("end_date", ["hematite", "magnetite", "quartz", "opal"]),
+        ("-name", ["quartz", "opal", "magnetite", "hematite"]),
     ],
 )
 def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expected: list[str]) -> None:

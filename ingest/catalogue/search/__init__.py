@@ -14,6 +14,7 @@ from ingest.catalogue.search.index import (
     Facet,
     FacetRequest,
     FacetValue,
+    FieldSort,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
@@ -24,6 +25,7 @@ from ingest.catalogue.search.index import (
     SearchPage,
     SearchRequest,
     Sort,
+    TextSort,
     VisibilityFilter,
 )
 from ingest.catalogue.search.language import parse_query
@@ -59,6 +61,7 @@ __all__ = [
     "FacetRequest",
     "FacetValue",
     "FieldMatch",
+    "FieldSort",
     "Hit",
     "IndexBusyError",
     "IndexOutdatedError",
@@ -76,6 +79,7 @@ __all__ = [
     "SearchPage",
     "SearchRequest",
     "Sort",
+    "TextSort",
     "VisibilityFilter",
     "Word",
     "parse_query",

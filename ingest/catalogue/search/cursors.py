@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from ingest.catalogue.errors import InvalidQueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ingest.catalogue.search.index import SearchRequest
 
 STALE_CURSOR: Final = "this cursor belongs to another search: begin again without a cursor"
 _DIGEST_SIZE: Final = 8
 _KEYS_END: Final = 2**63
-_PLACE: Final = re.compile(r"(\d{1,10}):(-?\d[\d.e+-]{0,30})?", re.ASCII)
+_PLACE: Final = re.compile(r"(\d{1,10}):(-?\d[\d.e+-]{0,30}|[0-9a-v]+)?", re.ASCII)
 _NAME_KEY: Final = re.compile(r"[0-9a-v]+")
 
 Key = TypeVar("Key", int, str)
@@ -66,21 +64,27 @@ def to_place_cursor(request: SearchRequest, place: Place) -> str:
     return to_cursor(request, f"{place.id}:{'' if place.key is None else place.key}")
 
 
-def from_place_cursor(request: SearchRequest, kind: Callable[[str], float]) -> Place | None:
+def from_place_cursor(request: SearchRequest, kind: type[int | float | str]) -> Place | None:
     """Return the place that the page follows; None for the first page.
 
-    Raises InvalidQueryError for a cursor that is none of this search, or whose key is no finite number of that kind.
+    Raises InvalidQueryError for a cursor that is none of this search, or whose key is none of that kind.
     """
     body = from_cursor(request, str)
     if body is None:
         return None
     found = _PLACE.fullmatch(body)
     try:
-        if found is not None and (found[2] is None or abs(kind(found[2])) < (_KEYS_END - 1 if kind is int else inf)):
+        if found is not None and (found[2] is None or _is_key(kind(found[2]))):
             return Place(int(found[1]), found[2])
     except ValueError:
         pass
     raise InvalidQueryError(STALE_CURSOR)
+
+
+def _is_key(key: float | str) -> bool:
+    if isinstance(key, str):
+        return _NAME_KEY.fullmatch(key) is not None
+    return abs(key) < (_KEYS_END - 1 if isinstance(key, int) else inf)
 
 
 def check_key(key: int | str | None) -> None:

@@ -35,10 +35,9 @@ from ingest.catalogue.search.elastic_query import to_clause, to_filters
 from ingest.catalogue.search.elastic_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    ColumnSort,
+    FieldSort,
     Hit,
     IndexBusyError,
-    NumberSort,
     SearchPage,
     SearchRequest,
     Sort,
@@ -82,7 +81,7 @@ class ElasticIndex:
 
     def search(self, request: SearchRequest) -> SearchPage:
         """As DatasetIndex.search."""
-        if isinstance(request.sort, ColumnSort | NumberSort):
+        if isinstance(request.sort, FieldSort):
             with self._using() as client:
                 return page_by_field(client, self._alias, request, request.sort)
         asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request, request.sort)

@@ -25,21 +25,29 @@ from ingest.catalogue.search.keys import (
     to_hill_keys,
     to_instants,
     to_mark,
-    to_name_order,
     to_order,
     to_periods,
     to_safe,
     to_safe_text,
+    to_text_orders,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import (
+    ORDERED,
+    UNCOUNTED,
+    Instant,
+    Noun,
+    to_order_column,
+    to_sought_values,
+    to_values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 6
+LAYOUT_VERSION: Final = 7
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -79,7 +87,6 @@ def to_mapping() -> dict[str, Any]:
         "revision": {"type": "long"},
         "newest": {"type": "long"},
         "oldest": {"type": "long"},
-        "name_order": {"type": "keyword"},
         "start_date": {"type": "long"},
         "end_date": {"type": "long"},
         "visible_from": {"type": "long"},
@@ -95,6 +102,7 @@ def to_mapping() -> dict[str, Any]:
         },
     }
     fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
+    fields |= {to_order_column(noun): {"type": "keyword"} for noun in ORDERED}
     fields |= {f"facet_{noun}": _FACET for noun in Noun if noun not in UNCOUNTED}
     fields |= {f"words_{noun}": _WORDS for noun in Noun if noun not in NO_WORDS}
     return {
@@ -113,13 +121,13 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "revision": document.revision,
         "newest": to_order(document.start_date, document.id, missing=0),
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
-        "name_order": to_name_order(document.name, document.id),
         "file_size": document.file_size,
         "number": list(_to_numbers(document.numbers)),
         "elements": to_elements_keys(document),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
         **to_instants(document),
         **to_periods(document),
+        **to_text_orders(document),
     }
     _add_nouns(entry, document)
     _add_texts(entry, document)

@@ -1,4 +1,4 @@
-"""Hits in the order of a column or of a parameter's numbers, in Elasticsearch.
+"""Hits in the order of a column, a text or a parameter's numbers, in Elasticsearch.
 
 Documents without a key come last, found by a search of their own: no key stands for none.
 """
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
 from ingest.catalogue.search.elastic_facets import read_facets, to_aggregations
 from ingest.catalogue.search.elastic_query import to_clause
-from ingest.catalogue.search.index import ColumnSort, Hit, NumberSort, SearchPage
+from ingest.catalogue.search.index import ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
 from ingest.catalogue.search.keys import to_facet_value
+from ingest.catalogue.search.nouns import to_order_column
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from ingest.catalogue.search.index import SearchRequest
 
 _ID: Final = {"id": "asc"}
+_KINDS: Final[dict[type[FieldSort], type[int | float | str]]] = {ColumnSort: int, NumberSort: float, TextSort: str}
 
 
-def page_by_field(
-    client: Elasticsearch, alias: str, request: SearchRequest, sort: ColumnSort | NumberSort
-) -> SearchPage:
+def page_by_field(client: Elasticsearch, alias: str, request: SearchRequest, sort: FieldSort) -> SearchPage:
     """Return the hits that follow the cursor's place: those that have a key, and then those that have none."""
-    place = from_place_cursor(request, float if isinstance(sort, NumberSort) else int)
+    place = from_place_cursor(request, _KINDS[type(sort)])
     clause, having = to_clause(request), _to_having(sort)
     found: list[tuple[Place, Hit]] = []
     wanted = request.limit + 1
@@ -34,7 +34,7 @@ def page_by_field(
         after = None if place is None else [_to_key(sort, place), place.id]
         within = {"bool": {"must": [clause], "filter": [having]}}
         hits = _search(client, alias, within, [_to_order(sort), _ID], wanted, after)
-        found = [(Place(hit["sort"][1], repr(hit["sort"][0])), _to_hit(hit)) for hit in hits]
+        found = [(Place(hit["sort"][1], str(hit["sort"][0])), _to_hit(hit)) for hit in hits]
         place = None
     if len(found) < wanted:
         without = {"bool": {"must": [clause], "must_not": [having]}}
@@ -64,26 +64,30 @@ def _search(
     return hits
 
 
-def _to_having(sort: ColumnSort | NumberSort) -> Clause:
-    if isinstance(sort, ColumnSort):
-        return {"exists": {"field": sort.column.value}}
-    return {"nested": {"path": "number", "query": _to_name(sort), "score_mode": "none"}}
+def _to_having(sort: FieldSort) -> Clause:
+    if isinstance(sort, NumberSort):
+        return {"nested": {"path": "number", "query": _to_name(sort), "score_mode": "none"}}
+    return {"exists": {"field": _to_column(sort)}}
 
 
-def _to_order(sort: ColumnSort | NumberSort) -> dict[str, Any]:
+def _to_order(sort: FieldSort) -> dict[str, Any]:
     order = "desc" if sort.is_falling else "asc"
-    if isinstance(sort, ColumnSort):
-        return {sort.column.value: order}
+    if not isinstance(sort, NumberSort):
+        return {_to_column(sort): order}
     nested = {"path": "number", "filter": _to_name(sort)}
     return {"number.lowest": {"order": order, "mode": "min", "nested": nested}}
+
+
+def _to_column(sort: ColumnSort | TextSort) -> str:
+    return sort.column.value if isinstance(sort, ColumnSort) else to_order_column(sort.noun)
 
 
 def _to_name(sort: NumberSort) -> Clause:
     return {"term": {"number.name": to_facet_value(sort.name)}}
 
 
-def _to_key(sort: ColumnSort | NumberSort, place: Place) -> float:
-    return float(place.key or 0) if isinstance(sort, NumberSort) else int(place.key or 0)
+def _to_key(sort: FieldSort, place: Place) -> float | str:
+    return _KINDS[type(sort)](place.key or 0)
 
 
 def _to_hit(hit: dict[str, Any]) -> Hit:

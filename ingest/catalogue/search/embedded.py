@@ -30,11 +30,10 @@ from ingest.catalogue.search.embedded_parameters import count_bins, count_names,
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    ColumnSort,
+    FieldSort,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
-    NumberSort,
     SearchPage,
     SearchRequest,
     Sort,
@@ -87,7 +86,7 @@ class EmbeddedIndex:
             searcher = generation.index.searcher()
             clause = generation.translator.to_clause(request)
             facets = count_facets(searcher, generation.translator, clause, request)
-            if isinstance(request.sort, ColumnSort | NumberSort):
+            if isinstance(request.sort, FieldSort):
                 return page_by_field(generation.index, searcher, clause, request, request.sort, facets)
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)

@@ -29,20 +29,28 @@ from ingest.catalogue.search.keys import (
     to_hill_keys,
     to_instants,
     to_mark,
-    to_name_order,
     to_order,
     to_periods,
     to_safe,
     to_safe_text,
     to_sortable,
+    to_text_orders,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import (
+    ORDERED,
+    UNCOUNTED,
+    Instant,
+    Noun,
+    to_order_column,
+    to_sought_values,
+    to_values,
+)
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 7
+LAYOUT_VERSION: Final = 8
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})
@@ -68,7 +76,8 @@ def make_schema() -> Schema:
         builder.add_unsigned_field(name, fast=True)
     for name in ("start_date", "end_date", "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
-    builder.add_text_field("name_order", fast=True, tokenizer_name="raw", index_option="basic")
+    for noun in ORDERED:
+        builder.add_text_field(to_order_column(noun), fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("key", "elements"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for _, facet, words in _FIELDS:
@@ -91,13 +100,12 @@ def to_entry(document: SearchDocument) -> dict[str, Any]:
         "revision": document.revision,
         "newest": to_order(document.start_date, document.id, missing=0),
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
-        "name_order": to_name_order(document.name, document.id),
         "file_size": document.file_size,
         "number": _to_numbers(document.numbers),
         "elements": to_elements_keys(document),
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
     }
-    entry |= to_instants(document) | to_periods(document)
+    entry |= to_instants(document) | to_periods(document) | to_text_orders(document)
     _add_nouns(entry, document)
     _add_texts(entry, document)
     return entry

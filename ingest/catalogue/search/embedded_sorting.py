@@ -1,29 +1,35 @@
-"""Hits in the order of a column or of a parameter's numbers, in the embedded index.
+"""Hits in the order of a column, a text or a parameter's numbers, in the embedded index.
 
-Tantivy orders a search by a column of the schema alone, and by that in one sense only. Its `top_hits` takes any column,
-a number of a parameter as well, and the id behind it; a page costs one pass over the result for each column, whatever
-its number.
+Tantivy orders a search by a column of the schema alone, and by that in one sense only: enough for texts, each of which
+has the id in it. Its `top_hits` takes any column of numbers, those of a parameter as well, and the id behind it; a page
+costs one pass over the result for each column, whatever its number.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import FieldType, Index, Occur, Order, Searcher
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
+from ingest.catalogue.search.embedded_generation import read_column
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
 from ingest.catalogue.search.embedded_query import all_of
-from ingest.catalogue.search.index import Column, ColumnSort, Hit, NumberSort, SearchPage
+from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
+from ingest.catalogue.search.nouns import to_order_column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ingest.catalogue.search.index import Facet, SearchRequest
     from ingest.catalogue.search.nouns import Noun
 
+    _Finder = Callable[[int, Place | None], list[tuple[Place, Hit]]]
+
+_SIGNED: Final = {Column.START, Column.END}
 _SIGN: Final = 2**63
 """Between a signed number and the unsigned one that tantivy sorts in its place."""
 
@@ -59,16 +65,15 @@ def page_by_field(
     searcher: Searcher,
     clause: Clause,
     request: SearchRequest,
-    sort: ColumnSort | NumberSort,
+    sort: FieldSort,
     facets: Mapping[Noun, Facet],
 ) -> SearchPage:
     """Return the hits that follow the cursor's place: those that have a key, and then those that have none."""
-    place = from_place_cursor(request, int)
-    parts = _list_keys(index, sort)
-    having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
+    place = from_place_cursor(request, str if isinstance(sort, TextSort) else int)
+    having, find_first = _plan(index, searcher, clause, sort)
     found: list[tuple[Place, Hit]] = []
     if place is None or place.key is not None:
-        found = _find_first(searcher, clause, request.limit + 1, sort, parts, place)
+        found = find_first(request.limit + 1, place)
         place = None
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
@@ -80,20 +85,51 @@ def page_by_field(
     return SearchPage(tuple(hit for _, hit in shown), total, facets, following)
 
 
+def _plan(index: Index, searcher: Searcher, clause: Clause, sort: FieldSort) -> tuple[Clause, _Finder]:
+    """Return the documents that have a key, and what finds the first of them beyond a place."""
+    if isinstance(sort, TextSort):
+        return _between_texts(index, sort), partial(_find_texts, index, searcher, clause, sort)
+    parts = _list_keys(index, sort)
+    having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
+    return having, partial(_find_numbers, searcher, clause, sort, parts)
+
+
+def _between_texts(index: Index, sort: TextSort, bounds: str = "[0 TO *]") -> Clause:
+    # As keys are written, none comes before 0.
+    return index.parse_query(f"{to_order_column(sort.noun)}:{bounds}")
+
+
+def _find_texts(
+    index: Index, searcher: Searcher, clause: Clause, sort: TextSort, limit: int, place: Place | None
+) -> list[tuple[Place, Hit]]:
+    """Return the first documents beyond the place."""
+    key = place.key if place is not None else None
+    beyond = "[0 TO *]" if key is None else f"[0 TO {key}}}" if sort.is_falling else f"{{{key} TO *]"
+    bounded = all_of([clause, _between_texts(index, sort, beyond)])
+    order = Order.Desc if sort.is_falling else Order.Asc
+    column = to_order_column(sort.noun)
+    hits = searcher.search(bounded, limit, count=False, order_by_field=column, order=order).hits
+    ids, revisions = read_column(searcher, "id", hits), read_column(searcher, "revision", hits)
+    return [
+        (Place(number, str(key)), Hit(number, revision))
+        for (key, _), number, revision in zip(hits, ids, revisions, strict=True)
+    ]
+
+
 def _list_keys(index: Index, sort: ColumnSort | NumberSort) -> list[tuple[_Keys, Clause | None]]:
     """Return where the keys are, each with the documents that have theirs elsewhere although they have one there."""
     if isinstance(sort, ColumnSort):
-        return [(_Keys(index, sort.column.value, is_signed=sort.column is Column.END), None)]
+        return [(_Keys(index, sort.column.value, is_signed=sort.column in _SIGNED), None)]
     value, begin, lowest = (_Keys(index, f"number.{to_key(sort.name)}.{part}") for part in ("v", "lo", "a"))
     return [(value, lowest.between()), (begin, None), (lowest, None)]
 
 
-def _find_first(
+def _find_numbers(
     searcher: Searcher,
     clause: Clause,
-    limit: int,
     sort: ColumnSort | NumberSort,
     parts: list[tuple[_Keys, Clause | None]],
+    limit: int,
     place: Place | None,
 ) -> list[tuple[Place, Hit]]:
     """Return the first documents beyond the place, of each column as many as are asked for, and of those the first."""
@@ -114,11 +150,10 @@ def _find_first(
 
 def _find_lacking(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[Place, Hit]]:
     hits = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
-    revisions = searcher.fast_field_values("revision", [address for _, address in hits])
-    numbers = [int(key) for key, _ in hits]
+    revisions = read_column(searcher, "revision", hits)
     return [
-        (Place(number, None), Hit(number, int(revision or 0)))
-        for number, revision in zip(numbers, revisions, strict=True)
+        (Place(number, None), Hit(number, revision))
+        for number, revision in zip([int(key) for key, _ in hits], revisions, strict=True)
     ]
 
 

@@ -89,9 +89,10 @@ class Sort(StrEnum):
 
 
 class Column(StrEnum):
-    """What documents are ordered by besides their start and name."""
+    """What documents are ordered by besides texts and the numbers of parameters."""
 
     ID = "id"
+    START = "start_date"
     END = "end_date"
     SIZE = "file_size"
 
@@ -110,6 +111,17 @@ class NumberSort:
 
     name: str
     is_falling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextSort:
+    """By the folded first value of a noun of ORDERED, then by id. Documents without one come last, by rising id."""
+
+    noun: Noun
+    is_falling: bool = False
+
+
+FieldSort = ColumnSort | NumberSort | TextSort
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +160,7 @@ class SearchRequest:
     query: Query = field(default_factory=All)
     filters: tuple[AnyOf | DateRange, ...] = ()
     facets: tuple[FacetRequest, ...] = ()
-    sort: Sort | ColumnSort | NumberSort = Sort.NEWEST
+    sort: Sort | FieldSort = Sort.NEWEST
     limit: int = 20
     cursor: str | None = None
 

@@ -39,6 +39,10 @@ UNCOUNTED: Final = frozenset({Noun.NAME, Noun.TITLE})
 """Nouns without facets: nearly each dataset has its own."""
 
 
+ORDERED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE, Noun.INVESTIGATION, Noun.INSTRUMENT)
+"""Nouns by whose first value documents can be put in order."""
+
+
 class Instant(StrEnum):
     """What a document holds as a date."""
 
@@ -75,6 +79,11 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
     held = getattr(document, _ATTRIBUTES[noun])
     values = (held,) if isinstance(held, str) else held
     return tuple([to_clean(value) for value in values if value])
+
+
+def to_order_column(noun: Noun) -> str:
+    """Return the field that holds the document's place in the order by this noun, where it has a value of it."""
+    return f"{noun}_order"
 
 
 def to_sought_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:

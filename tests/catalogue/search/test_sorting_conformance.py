@@ -17,16 +17,24 @@ from ingest.catalogue.search import (
     DatasetIndex,
     FacetRequest,
     FacetValue,
+    FieldSort,
     Noun,
     NumberSort,
     SearchRequest,
+    TextSort,
     VisibilityFilter,
 )
 from ingest.catalogue.search.cursors import to_cursor
+from ingest.catalogue.search.folding import fold
+from ingest.catalogue.search.nouns import ORDERED, to_values
 from tests.catalogue.search import plain_search
 from tests.catalogue.search.test_search_properties import CLOCK, catalogues, fill, names, read_pages, requests
 
-sorts = st.builds(ColumnSort, st.sampled_from(Column), st.booleans()) | st.builds(NumberSort, names, st.booleans())
+sorts = (
+    st.builds(ColumnSort, st.sampled_from(Column), st.booleans())
+    | st.builds(NumberSort, names, st.booleans())
+    | st.builds(TextSort, st.sampled_from(ORDERED), st.booleans())
+)
 sized = catalogues.flatmap(
     lambda documents: st.lists(
         st.integers(0, 3) | st.just(10**15), min_size=len(documents), max_size=len(documents)
@@ -39,7 +47,7 @@ sized = catalogues.flatmap(
 def test_any_order_is_that_of_plain_python(
     index: DatasetIndex,
     catalogue: list[SearchDocument],
-    asked: list[tuple[SearchRequest, ColumnSort | NumberSort]],
+    asked: list[tuple[SearchRequest, FieldSort]],
 ) -> None:
     fill(index, catalogue)
     for request, sort in asked:
@@ -49,18 +57,27 @@ def test_any_order_is_that_of_plain_python(
         assert {page.total for page in pages} == {len(found)}
 
 
-def order(found: list[SearchDocument], sort: ColumnSort | NumberSort) -> list[SearchDocument]:
+def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
+    if isinstance(sort, TextSort):
+        return order_by_text(found, sort)
     keys = {each.id: to_key(each, sort) for each in found}
     sign = -1 if sort.is_falling else 1
     having = sorted((e for e in found if keys[e.id] is not None), key=lambda e: (sign * (keys[e.id] or 0), e.id))
     return having + sorted((e for e in found if keys[e.id] is None), key=lambda e: e.id)
 
 
+def order_by_text(found: list[SearchDocument], sort: TextSort) -> list[SearchDocument]:
+    texts = {each.id: fold(value) for each in found for value in to_values(each, sort.noun)[:1]}
+    having = sorted((e for e in found if e.id in texts), key=lambda e: (texts[e.id], e.id), reverse=sort.is_falling)
+    return having + sorted((e for e in found if e.id not in texts), key=lambda e: e.id)
+
+
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
     if isinstance(sort, NumberSort):
         return next((lowest(each) for each in document.numbers if each.name == sort.name), None)
-    if sort.column is Column.END:
-        return None if document.end_date is None else (document.end_date - CLOCK).total_seconds()
+    if sort.column in {Column.START, Column.END}:
+        date = document.start_date if sort.column is Column.START else document.end_date
+        return None if date is None else (date - CLOCK).total_seconds()
     return document.id if sort.column is Column.ID else document.file_size
 
 
@@ -113,15 +130,21 @@ def test_documents_that_come_in_between_shift_nothing(mixed: DatasetIndex, opera
     assert [hit.id for hit in (*first.hits, *rest.hits)] == [4, 1, 2, 0, 3, 5]
 
 
-FORGED = ["", "1", "x:1", "1:x", "1:--1", "1:1e999", "99999999999:1", "1:1:1"]
+FORGED = ["", "1", "x:1", "1:x", "1:--1", "99999999999:1", "1:1:1", "1:[0 TO *]", "1:A"]
+FORGED_NUMBERS, FORGED_TEXTS = ["1:1e999", "1:a"], ["1:-1"]
 
 
 def test_forged_cursor_is_refused(mixed: DatasetIndex, operator: VisibilityFilter) -> None:
-    for sort in (ColumnSort(Column.SIZE), NumberSort("energy")):
+    orders = {
+        ColumnSort(Column.SIZE): (FORGED_NUMBERS, [f"1:-{2**62}"]),
+        NumberSort("energy"): (FORGED_NUMBERS, [f"1:-{2**62}"]),
+        TextSort(Noun.SAMPLE): (FORGED_TEXTS, ["1:vvvv"]),
+    }
+    for sort, (forged, far) in orders.items():
         request = SearchRequest(operator, sort=sort)
-        for body in FORGED:
+        for body in FORGED + forged:
             with pytest.raises(InvalidQueryError, match="another search"):
                 mixed.search(replace(request, cursor=to_cursor(request, body)))
         # Numbers far away are answered, or refused, as any other.
-        for body in (f"1:{2**62}", f"1:-{2**62}", "4294967295:1", "1:0"):
+        for body in (f"1:{2**62}", *far, "4294967295:1", "1:0"):
             mixed.search(replace(request, cursor=to_cursor(request, body)))
