@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Column, text
 
 from ingest.catalogue.locks import Lock, hold_alone
 from ingest.catalogue.model import Datafile
@@ -30,12 +30,14 @@ _PREFIX: Final = f"{_TABLE}_part_"
 def to_comparable(dialect: str) -> Callable[..., bool]:
     """Return what tells Alembic which things of model and database are to be the same there.
 
-    Not the parts, which are made as they are needed, nor what the model declares for another database.
+    Not the parts, which are made as they are needed, nor what the model declares for another database, nor indexes on
+    expressions.
     """
 
     def is_comparable(item: Any, name: str | None, kind: str, *_: object) -> bool:
         is_part = kind == "table" and (name or "").startswith(_PREFIX)
-        return not is_part and item.info.get("only", dialect) == dialect
+        is_expression = kind == "index" and any(not isinstance(each, Column) for each in item.expressions)
+        return not is_part and not is_expression and item.info.get("only", dialect) == dialect
 
     return is_comparable
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 10
 _ASK_EVERY_SECONDS = 0.1
-SCHEMA_VERSION = "0011"
+SCHEMA_VERSION = "0012"
 """The newest revision in migrations/versions: compared at each start, which would cost 0.2 s through alembic."""
 
 

@@ -59,6 +59,7 @@ class Dataset(Stamped, Base):
             sqlite_where=text("doi IS NOT NULL"),
             postgresql_where=text("doi IS NOT NULL"),
         ),
+        # ix_dataset_pid and ix_dataset_creation_date, which are on expressions, stand in migration 0012 alone.
         # What tells whether an investigation may be seen, and its dates, is read from the index alone.
         Index(
             "ix_dataset_of_investigation",
@@ -119,18 +120,20 @@ class DatasetInstrument(Base):
     """An instrument that made a dataset."""
 
     __tablename__ = "dataset_instrument"
+    __table_args__ = (Index("ix_dataset_instrument_of_instrument", "instrument_id", "dataset_id"),)
 
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
-    instrument_id: Mapped[int] = mapped_column(ForeignKey("instrument.id"), primary_key=True, index=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey("instrument.id"), primary_key=True)
 
 
 class DatasetTechnique(Base):
     """A technique of a dataset, and what in the file told it."""
 
     __tablename__ = "dataset_technique"
+    __table_args__ = (Index("ix_dataset_technique_of_technique", "technique_id", "dataset_id"),)
 
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
-    technique_id: Mapped[int] = mapped_column(ForeignKey("technique.id"), primary_key=True, index=True)
+    technique_id: Mapped[int] = mapped_column(ForeignKey("technique.id"), primary_key=True)
     source_path: Mapped[str | None] = mapped_column(Text)
     origin: Mapped[str] = mapped_column(String(16))
     original_value: Mapped[str | None] = mapped_column(Text)
@@ -145,6 +148,8 @@ class Scan(Base):
     __table_args__ = (
         UniqueConstraint("dataset_id", "entry_name"),
         Index("ix_scan_sample_id_dataset_id", "sample_id", "dataset_id"),
+        # The scan whose title is its dataset's, of thousands.
+        Index("ix_scan_first", "dataset_id", sqlite_where=text("ordinal = 0"), postgresql_where=text("ordinal = 0")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -199,13 +204,21 @@ class DatasetParameter(Base):
     __tablename__ = "dataset_parameter"
     __table_args__ = (
         Index("ix_dataset_parameter_dataset_id_type_id", "dataset_id", "type_id"),
-        Index("ix_dataset_parameter_type_id", "type_id"),
+        # Who has such a value: equal to it, or a range that reaches over it.
+        Index("ix_dataset_parameter_value", "type_id", "range_bottom", "numeric_value", "range_top", "dataset_id"),
+        # Those of no scan are most of all, and looked for by their dataset.
+        Index(
+            "ix_dataset_parameter_of_scan",
+            "scan_id",
+            sqlite_where=text("scan_id IS NOT NULL"),
+            postgresql_where=text("scan_id IS NOT NULL"),
+        ),
         CheckConstraint("layer BETWEEN 1 AND 4", name="layer"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"))
-    scan_id: Mapped[int | None] = mapped_column(ForeignKey("scan.id", ondelete="CASCADE"), index=True)
+    scan_id: Mapped[int | None] = mapped_column(ForeignKey("scan.id", ondelete="CASCADE"))
     type_id: Mapped[int] = mapped_column(ForeignKey("parameter_type.id"))
     layer: Mapped[int] = mapped_column(default=Layer.FILE)
     is_shown: Mapped[bool] = mapped_column(default=True)
