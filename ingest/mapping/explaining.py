@@ -15,7 +15,7 @@ from ingest.mapping.findings import Search
 from ingest.mapping.parameters import find_parameters
 from ingest.mapping.plan import Holder
 from ingest.mapping.positions import EntryIndex
-from ingest.mapping.readings import find_reading, is_asked, to_numbers, to_original, to_quantity, to_text
+from ingest.mapping.readings import find_reading, is_asked, is_named_so, to_numbers, to_original, to_quantity, to_text
 from ingest.mapping.rule_schema import Kind
 from ingest.mapping.rule_texts import find_place
 from ingest.mapping.scans import sort_key, to_scan
@@ -165,6 +165,8 @@ def _list_slots(search: Search, source: SourcePlan) -> Iterator[_Slot]:
 
 def _list_places(search: Search, source: SourcePlan, position: Position) -> Iterator[_Slot]:
     for place in search.index.find(position):
+        if not is_named_so(place, source):
+            continue
         is_looked_at = is_asked(place, source)
         for field in source.fields:
             reading = find_reading(place, field, source)

@@ -76,7 +76,8 @@ def _is_own(rules: Rules, key: Key) -> bool:
 
 
 def _to_place(source: Source) -> str:
-    remarks = [f"not in `{source.unless_named}`"] if source.unless_named else []
+    remarks = [f"named `{source.named}`"] if source.named else []
+    remarks += [f"not in `{source.unless_named}`"] if source.unless_named else []
     remarks += [f"matching `{source.matching}`"] if source.matching else []
     remarks += ["with a unit"] if source.needs_unit else []
     remarks += ["inferred"] if source.inferred else []

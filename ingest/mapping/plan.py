@@ -63,6 +63,7 @@ class SourcePlan:
     fields: tuple[FieldName, ...]
     names: frozenset[str] | None
     """The names in `fields` if only members are asked for: a group with none of them needs no closer look."""
+    named: re.Pattern[str] | None
     unless_named: re.Pattern[str] | None
     where: tuple[tuple[str, re.Pattern[str]], ...]
     unless: tuple[tuple[str, re.Pattern[str]], ...]
@@ -252,6 +253,7 @@ def to_source(source: Source) -> SourcePlan:
         positions=tuple(map(to_position, source.at)),
         fields=fields,
         names=frozenset(field.name for field in fields) if all(field.name for field in fields) else None,
+        named=re.compile(source.named, re.IGNORECASE) if source.named else None,
         unless_named=re.compile(source.unless_named, re.IGNORECASE) if source.unless_named else None,
         where=_to_conditions(source.where),
         unless=_to_conditions(source.unless),

@@ -62,11 +62,18 @@ def is_asked(place: Place, source: SourcePlan) -> bool:
     """Whether the source wants to look into the group at all."""
     if source.names is not None and not place.has_any(source.names):
         return False
+    if not is_named_so(place, source):
+        return False
     if source.unless_named is not None and _is_named(place, source.unless_named):
         return False
     return all(_says(place, name, form) for name, form in source.where) and not any(
         _says(place, name, form) for name, form in source.unless
     )
+
+
+def is_named_so(place: Place, source: SourcePlan) -> bool:
+    """Whether the group has a name that the source asks for."""
+    return source.named is None or source.named.search(place.name) is not None
 
 
 def _says(place: Place, name: str, form: re.Pattern[str]) -> bool:

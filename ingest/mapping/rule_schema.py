@@ -122,6 +122,8 @@ class Source(_Strict):
     """Names, in any case of letters: `name` is a field, or a group that stands for one (NXlog, NXidentifier);
     `@name` an attribute of the group; `field@name` an attribute of a field; `.` the name of the group itself; `*` the
     value that the group stands for, if it is a log, a sensor or an identifier."""
+    named: Pattern = ""
+    """Groups whose own name does not contain this are passed over."""
     unless_named: Pattern = ""
     """Groups whose name, or whose parent's name, contains this are passed over."""
     where: tuple[Condition, ...] = ()

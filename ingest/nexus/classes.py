@@ -6,6 +6,7 @@ The manual's classes: https://manual.nexusformat.org/classes/base_classes/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ CLASSES: dict[str, Keep] = {
     "nxquadric": Keep(Reading.NAME, 7),
 }
 _OTHER_NEXUS = Keep(Reading.WHOLE, 4)
+_LOGGED = Keep(Reading.WHOLE, 3)
 _CHANNELS = Keep(Reading.HEADS, 6)
 _MOTORS = Keep(Reading.MOTORS, 5)
 TELLING = 1
@@ -95,6 +97,9 @@ _TELLING_PARTS = frozenset(
 )
 """Groups that describe a sample or a technique if they lie in one."""
 _TELLING_WHOLES = frozenset({"nxsample", "nxsubentry"})
+
+_SURROUNDINGS = re.compile(r"sample_?t(emp|$|_)|t(emp(erature)?)?_?sample|cryostream|cryojet|linkam", re.IGNORECASE)
+"""Counters that tell of the sample by their names; all that is measured is an NXdetector to some writers."""
 
 _RANKS_BY_NAME = {
     "instrument": 1,
@@ -156,6 +161,8 @@ def find_keep(nx_class: str, name: str, within: str = "") -> Keep:
 
 def _find_keep(nx_class: str, name: str) -> Keep:
     nx_class = nx_class.lower()
+    if nx_class == "nxdetector" and _SURROUNDINGS.search(name):
+        return _LOGGED
     if nx_class in {"", "nxcollection"}:
         if name == "measurement":
             return _CHANNELS

@@ -154,6 +154,55 @@ def test_what_is_not_the_sample_s_or_not_known_is_not_taken(tmp_path: Path, tree
     assert told(tmp_path, tree) == {}
 
 
+COUNTERS = [
+    ("cryostream", 100.0, "K", 100.0),
+    ("cryostream_gas_temp", 100.0, "K", 100.0),
+    ("lakeshore_sample_temp", 20.0, "degC", 293.15),
+    ("ls336_Tsample_A", 4.2, "K", 4.2),
+    ("nanodac_temp_sample", 600.0, "degC", 873.15),
+    ("linkam_T", 350.0, "K", 350.0),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "unit", "kelvin"), COUNTERS, ids=str)
+def test_counter_that_is_the_sample_s_by_its_name(
+    tmp_path: Path, name: str, value: float, unit: str, kelvin: float
+) -> None:
+    for nx_class, field in (("NXdetector", "data"), ("NXpositioner", "value")):
+        path = tmp_path / nx_class
+        path.mkdir()
+        counter = {field: (np.linspace(value - 1, value, 40), unit)}
+        assert told(path, {"instrument:NXinstrument": {f"{name}:{nx_class}": counter}}) == {
+            "Sample_temperature": (
+                pytest.approx(kelvin - 1),
+                pytest.approx(kelvin),
+                f"/entry/instrument/{name}/{field}",
+            )
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        *[("lakeshore_A", "K"), ("nanodac_eh3", "degC"), ("mono_temp", "K"), ("eiger_temperature", "degC")],
+        *[("sample_temp", ""), ("sample_temp_setpoint", "K"), ("sample_heater_temp", "K"), ("sample_tx", "K")],
+        *[("cryostream_flow", "l/min"), ("sample_stage_temp", "K"), ("sample_temperature", "V")],
+    ],
+)
+def test_counter_that_may_be_another_s_is_a_counter_only(tmp_path: Path, name: str, unit: str) -> None:
+    counter = {"data": (np.linspace(99.0, 100.0, 5), unit)}
+    assert told(tmp_path, {"instrument:NXinstrument": {f"{name}:NXdetector": counter}}) == {}
+
+
+def test_what_the_sample_says_itself_goes_before_a_counter(tmp_path: Path) -> None:
+    counter = {"data": (np.linspace(99.0, 100.0, 5), "K")}
+    tree = {
+        "sample:NXsample": {"temperature": (90.0, "K")},
+        "instrument:NXinstrument": {"cryostream:NXdetector": counter},
+    }
+    assert told(tmp_path, tree) == {"Sample_temperature": (90.0, "/entry/sample/temperature")}
+
+
 def test_beam_centre_in_pixels_is_kept_beside_that_in_lengths(tmp_path: Path) -> None:
     eiger = {"beam_center_x": (1030.5, "pixels"), "beam_center_y": (50.0, "mm")}
     tree = {"instrument:NXinstrument": {"eiger:NXdetector": eiger}}
