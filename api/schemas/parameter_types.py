@@ -32,6 +32,11 @@ class ParameterTypeSchema(Answer):
     dataset_count: int = Field(description="How many datasets have it.", examples=[5400])
     smallest: float | None = Field(description="In `unit`, in twelve digits.", examples=[7.1])
     largest: float | None = Field(description="In `unit`, in twelve digits.", examples=[87.0])
+    example_values: list[str] = Field(
+        description="Up to three texts or times that some of the newest datasets have, in 200 letters at most; numbers "
+        "have `smallest` and `largest` instead.",
+        examples=[["silver behenate"]],
+    )
     example: str | None = Field(description="A query that asks for it.", examples=["energy:7.1..87 keV"])
     links: ParameterTypeLinks
 

@@ -30,7 +30,7 @@ from ingest.catalogue.search.elastic_client import (
 )
 from ingest.catalogue.search.elastic_facets import count_periods, read_facets, to_aggregations
 from ingest.catalogue.search.elastic_lease import heal_block
-from ingest.catalogue.search.elastic_parameters import count_bins, count_names, measure_names
+from ingest.catalogue.search.elastic_parameters import count_bins, count_names, list_newest, measure_names
 from ingest.catalogue.search.elastic_query import to_clause, to_filters
 from ingest.catalogue.search.elastic_sorting import page_by_field
 from ingest.catalogue.search.index import (
@@ -114,6 +114,17 @@ class ElasticIndex:
         """As DatasetIndex.measure_parameters."""
         with self._using() as client:
             return measure_names(client, self._alias, to_filters(visibility, filters), names)
+
+    def list_newest(
+        self,
+        visibility: VisibilityFilter,
+        names: Iterable[str],
+        limit: int,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+    ) -> dict[str, list[int]]:
+        """As DatasetIndex.list_newest."""
+        with self._using() as client:
+            return list_newest(client, self._alias, to_filters(visibility, filters), names, limit)
 
     def walk(self, request: SearchRequest) -> Iterator[list[int]]:
         """As DatasetIndex.walk: over a point in time, which the server keeps ten minutes from stretch to stretch."""

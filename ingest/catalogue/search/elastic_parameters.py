@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _MOST_NAMES: Final = 60_000
 """A server refuses an aggregation of more than 65,536 buckets; a facility has some thousands of parameters."""
+_NEWEST: Final[dict[str, Any]] = {
+    "sort": [{"newest": "desc"}],
+    "stored_fields": "_none_",
+    "docvalue_fields": [{"field": "id"}],
+}
 _EXTREMES: Final = {
     "value_low": {"min": {"field": "number.value"}},
     "value_high": {"max": {"field": "number.value"}},
@@ -52,6 +57,23 @@ def measure_names(client: Elasticsearch, alias: str, filters: list[Clause], name
     nested = {"nested": {"path": "number"}, "aggs": {"each": each}}
     found = _aggregate(client, alias, [*filters, having], nested)["each"]["buckets"]
     return {wanted[bucket["key"]]: _to_extent(bucket) for bucket in found}
+
+
+def list_newest(
+    client: Elasticsearch, alias: str, filters: list[Clause], names: Iterable[str], limit: int
+) -> dict[str, list[int]]:
+    """Return the ids of the newest documents that have each parameter, by its name.
+
+    One search for each name: sorted by a column, it stops early, as a count over all names would not.
+    """
+    listed = {}
+    for name in names:
+        having = {"term": {PARAMETER_FACET: to_facet_value(name)}}
+        query = {"bool": {"filter": [*filters, having]}}
+        answer = client.search(index=alias, query=query, size=limit, track_total_hits=False, **_NEWEST)
+        if found := answer["hits"]["hits"]:
+            listed[name] = [hit["fields"]["id"][0] for hit in found]
+    return listed
 
 
 def count_bins(

@@ -26,7 +26,7 @@ from ingest.catalogue.search.embedded_generation import (
     read_column,
     write_documents,
 )
-from ingest.catalogue.search.embedded_parameters import count_bins, count_names, measure_names
+from ingest.catalogue.search.embedded_parameters import count_bins, count_names, list_newest, measure_names
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
@@ -112,6 +112,19 @@ class EmbeddedIndex:
         with engine_errors():
             clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
             return measure_names(generation.index, clause, names)
+
+    def list_newest(
+        self,
+        visibility: VisibilityFilter,
+        names: Iterable[str],
+        limit: int,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+    ) -> dict[str, list[int]]:
+        """As DatasetIndex.list_newest."""
+        generation = self._follow()
+        with engine_errors():
+            clause = generation.translator.to_clause(SearchRequest(visibility, filters=filters))
+            return list_newest(generation.index, clause, names, limit)
 
     def walk(self, request: SearchRequest) -> Iterator[list[int]]:
         """As DatasetIndex.walk: over one searcher, which sees no commit that comes after it."""

@@ -7,10 +7,11 @@ from math import isfinite
 from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
-from tantivy import Occur
+from tantivy import Occur, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.bins import count_overlaps
+from ingest.catalogue.search.embedded_generation import read_column
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, PARAMETER_FACET, to_key
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
@@ -47,6 +48,18 @@ def measure_names(index: Index, clause: Clause, names: Iterable[str]) -> dict[st
     return {name: extent for name, extent in measured.items() if extent is not None}
 
 
+def list_newest(index: Index, clause: Clause, names: Iterable[str], limit: int) -> dict[str, list[int]]:
+    """Return the ids of the newest documents that have each parameter, by its name: one search for each name."""
+    searcher = index.searcher()
+    listed = {}
+    for name in names:
+        held = _having(index, clause, name)
+        found = searcher.search(held, limit, count=False, order_by_field="newest", order=Order.Desc).hits
+        if found:
+            listed[name] = read_column(searcher, "id", found)
+    return listed
+
+
 def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
     """Return how many documents have a number in each bin, as DatasetIndex.count_numbers has it.
 
@@ -55,8 +68,7 @@ def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]
     """
     searcher = index.searcher()
     key = to_key(name)
-    having = Clause.term_query(index.schema, PARAMETER_FACET, to_facet_value(name))
-    found = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
+    found = _having(index, clause, name)
     bounds = [to_sortable(edge) for edge in edges]
     wanted = {part: _to_ranges(f"number.{key}.{part}", bounds) for part in ("v", "lo", "hi")}
     counted = searcher.aggregate(found, wanted | {"lists": {"min": {"field": f"number.{key}.a"}}})
@@ -69,6 +81,12 @@ def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]
     inside = _read_ranges(searcher.aggregate(others, {"v": wanted["v"]})["v"], bounds)
     listed = [_count_lists(index, searcher, found, lists, f"number.{key}.v", *each) for each in pairwise(bounds)]
     return tuple(map(sum, zip(inside[1:-1], overlapping, listed, strict=True)))
+
+
+def _having(index: Index, clause: Clause, name: str) -> Clause:
+    """Return the same documents, those that have the parameter."""
+    having = Clause.term_query(index.schema, PARAMETER_FACET, to_facet_value(name))
+    return Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
 
 
 def _count_lists(
@@ -91,15 +109,13 @@ def _read_ranges(counted: dict[str, Any], bounds: list[int]) -> list[int]:
 
 
 def _measure(index: Index, searcher: Searcher, clause: Clause, name: str) -> Extent | None:
-    having = Clause.term_query(index.schema, PARAMETER_FACET, to_facet_value(name))
-    both = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
     column = f"number.{to_key(name)}"
     wanted = {
         "values": {"stats": {"field": f"{column}.v"}},
         "low": {"min": {"field": f"{column}.lo"}},
         "high": {"max": {"field": f"{column}.hi"}},
     }
-    found = searcher.aggregate(both, wanted)
+    found = searcher.aggregate(_having(index, clause, name), wanted)
     lows = _list_known(found["values"]["min"], found["low"]["value"])
     highs = _list_known(found["values"]["max"], found["high"]["value"])
     return Extent(min(lows), max(highs)) if lows and highs else None

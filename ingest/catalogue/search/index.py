@@ -267,6 +267,18 @@ class DatasetIndex(Protocol):
     ) -> dict[str, Extent]:
         """Return what the numbers under these names reach from and to, in the same documents; none for mere texts."""
 
+    def list_newest(
+        self,
+        visibility: VisibilityFilter,
+        names: Iterable[str],
+        limit: int,
+        filters: tuple[AnyOf | DateRange, ...] = (),
+    ) -> dict[str, list[int]]:
+        """Return the ids of up to `limit` of the same documents that have each parameter, by its name, newest first.
+
+        None for a name that none of them has.
+        """
+
     def walk(self, request: SearchRequest) -> Iterator[list[int]]:
         """Yield the ids of all that the request finds, rising, in stretches, as the index is when it is begun.
 

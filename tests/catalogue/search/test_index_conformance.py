@@ -454,6 +454,23 @@ def test_parameters_are_counted_whatever_they_hold(index: DatasetIndex, operator
     assert index.measure_parameters(operator, []) == {}
 
 
+def test_newest_documents_are_listed_by_parameter(
+    index: DatasetIndex, operator: VisibilityFilter, anonymous: VisibilityFilter
+) -> None:
+    begun = {1: START, 2: START + timedelta(days=9), 3: None, 4: START + timedelta(days=1)}
+    for number, date in begun.items():
+        opened = None if number == 4 else START
+        plain = make(number, start_date=date, texts=(TextEntry("note", "x"),), instruments=(f"ID{number}",))
+        index.write([replace(plain, release_date=opened)])
+    index.write([make(5, start_date=START + timedelta(days=99), texts=(TextEntry("other", "x"),))])
+    index.write([make(6, unsearched=("opened_at",)), make(7, numbers=(NumericEntry("a.b c", 1.0, 1.0),))])
+    names = ["note", "opened_at", "a.b c", "nothing"]
+    assert index.list_newest(operator, names, 9) == {"note": [2, 4, 1, 3], "opened_at": [6], "a.b c": [7]}
+    assert index.list_newest(anonymous, names, 2) == {"note": [2, 1]}
+    assert index.list_newest(operator, names, 9, (AnyOf(Noun.INSTRUMENT, ("id4",)),)) == {"note": [4]}
+    assert index.list_newest(operator, [], 9) == {}
+
+
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
