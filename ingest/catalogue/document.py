@@ -71,6 +71,8 @@ class SearchDocument:
     is_secret: bool = False
     is_metadata_public: bool = False
     keywords: tuple[str, ...] = field(default=())
+    abstracts: tuple[str, ...] = ()
+    """What is said at length: of its investigation, of its scans, and for its DOI."""
     unsearched: tuple[str, ...] = ()
     """Names of parameters that hold neither a number nor a text, such as instants: they are counted only."""
 

@@ -44,7 +44,10 @@ def to_highlights(query: Query, document: SearchDocument) -> tuple[Highlight, ..
     leaves = list(_walk(query))
     found = (_to_highlight(field, value, leaves) for field, value in _list_values(document)) if leaves else ()
     known = dict.fromkeys(highlight for highlight in found if highlight is not None)
-    return tuple(known)[:MAX_HIGHLIGHTS]
+    # An abstract may be a text parameter, too: it is shown once.
+    abstracts = {(each.text, each.spans) for each in known if each.field == Noun.ABSTRACT}
+    told = [each for each in known if each.field in set(Noun) or (each.text, each.spans) not in abstracts]
+    return tuple(told[:MAX_HIGHLIGHTS])
 
 
 def _walk(query: Query) -> Iterator[Word | Phrase | FieldMatch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import undefer
@@ -19,6 +19,7 @@ from ingest.catalogue.model import (
     Facility,
     Instrument,
     Investigation,
+    Keyword,
     ParameterType,
     Sample,
     SampleType,
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
+
+
+_ABSTRACTS: Final = ("DOI_abstract", "scan_description")
+_KEYWORDS: Final = "DOI_keywords"
+"""Parameters whose texts are nouns as well."""
 
 
 def find_unindexed(session: Session, limit: int) -> list[int]:
@@ -74,14 +80,14 @@ def forget_indexed(session: Session) -> None:
 def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchDocument]:
     """Return what the index shall know of these datasets."""
     rows = session.execute(
-        select(Dataset, Investigation.name, Investigation.visit_id, Facility.name)
+        select(Dataset, Investigation, Facility.name)
         .join(Investigation, Investigation.id == Dataset.investigation_id)
         .join(Facility, Facility.id == Investigation.facility_id)
         .where(Dataset.id.in_(dataset_ids))
         .options(undefer(Dataset.linked_files))
     ).all()
     parts = _Parts(session, dataset_ids)
-    return [_to_document(dataset, proposal, visit, facility, parts) for dataset, proposal, visit, facility in rows]
+    return [_to_document(dataset, investigation, facility, parts) for dataset, investigation, facility in rows]
 
 
 class _Parts:
@@ -90,6 +96,7 @@ class _Parts:
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
         self.instruments = load_names(session, DatasetInstrument, Instrument, ids)
         self.techniques = _load_techniques(session, ids)
+        self.keywords = _load_keywords(session, ids)
         self.scans: dict[int, list[Any]] = defaultdict(list)
         scan_columns: tuple[Any, ...] = (
             *(Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users),
@@ -123,6 +130,20 @@ def _load_techniques(session: Session, ids: Sequence[int]) -> dict[int, list[tup
     return techniques
 
 
+def _load_keywords(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the keywords of each dataset's investigation."""
+    keywords: dict[int, list[str]] = defaultdict(list)
+    statement = (
+        select(Dataset.id, Keyword.name)
+        .join(Keyword, Keyword.investigation_id == Dataset.investigation_id)
+        .where(Dataset.id.in_(ids))
+        .order_by(Keyword.name)
+    )
+    for dataset_id, name in session.execute(statement):
+        keywords[dataset_id].append(name)
+    return keywords
+
+
 def _parameters_of(ids: Sequence[int]) -> Any:
     # Numbers of several scans are summed up in one of the dataset; texts are not, each of them is to be found.
     of_dataset = or_(DatasetParameter.scan_id.is_(None), DatasetParameter.string_value.is_not(None))
@@ -144,7 +165,7 @@ def _parameters_of(ids: Sequence[int]) -> Any:
     )
 
 
-def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, parts: _Parts) -> SearchDocument:
+def _to_document(dataset: Dataset, investigation: Investigation, facility: str, parts: _Parts) -> SearchDocument:
     scans = parts.scans[dataset.id]
     parameters = parts.parameters[dataset.id]
     techniques = parts.techniques[dataset.id]
@@ -154,8 +175,8 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         revision=dataset.revision,
         name=dataset.name,
         facility=facility,
-        investigation=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
-        proposal=proposal,
+        investigation=_to_label(investigation),
+        proposal=investigation.name,
         titles=_list_titles(dataset, scans),
         instruments=tuple(parts.instruments[dataset.id]),
         samples=_distinct(scan.name for scan in scans),
@@ -180,7 +201,19 @@ def _to_document(dataset: Dataset, proposal: str, visit: str, facility: str, par
         release_date=dataset.release_date,
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,
+        keywords=_distinct([*parts.keywords[dataset.id], *_list_keywords(texts)]),
+        abstracts=_distinct([investigation.summary, *(text for name, text in texts if name in _ABSTRACTS)]),
     )
+
+
+def _to_label(investigation: Investigation) -> str:
+    has_visit = investigation.visit_id != NO_VISIT
+    return f"{investigation.name}/{investigation.visit_id}" if has_visit else investigation.name
+
+
+def _list_keywords(texts: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the keywords of a DOI, which one text holds with semicolons between them."""
+    return [word.strip() for name, text in texts if name == _KEYWORDS for word in text.split(";")]
 
 
 def _list_titles(dataset: Dataset, scans: Sequence[Any]) -> tuple[str, ...]:

@@ -20,7 +20,13 @@ DOCUMENT = SearchDocument(
     "hc1",
     titles=("powder of Ångström LaB₆ and more powder",),
     samples=("LaB6",),
-    texts=(TextEntry("note", "say hello world"), TextEntry("note", "nothing")),
+    abstracts=("how it was done",),
+    texts=(
+        TextEntry("note", "say hello world"),
+        TextEntry("note", "nothing"),
+        TextEntry("told", "say hello world"),
+        TextEntry("scan_description", "how it was done"),
+    ),
 )
 
 
@@ -47,11 +53,17 @@ def find(text: str, document: SearchDocument = DOCUMENT) -> dict[str, list[str]]
         ("sample:lab6", {"sample:LaB6": ["LaB6"]}),
         ("angstr*", {"title:powder of Ångström LaB₆ and more powder": ["Ångström"]}),
         ("powder", {"title:powder of Ångström LaB₆ and more powder": ["powder", "powder"]}),
-        ('"hello world"', {"note:say hello world": ["hello world"]}),
-        ("hello (world or note:say)", {"note:say hello world": ["say", "hello", "world"]}),
+        ('"hello world"', {"note:say hello world": ["hello world"], "told:say hello world": ["hello world"]}),
+        (
+            "hello (world or note:say)",
+            {"note:say hello world": ["say", "hello", "world"], "told:say hello world": ["hello", "world"]},
+        ),
+        ("done", {"abstract:how it was done": ["done"]}),
+        ("abstract:done", {"abstract:how it was done": ["done"]}),
+        ("scan_description:done", {"scan_description:how it was done": ["done"]}),
         ("lab6_0001 0001", {"name:LaB6_0001": ["LaB6_0001"]}),
         ("pwoder~", {"title:powder of Ångström LaB₆ and more powder": ["powder", "powder"]}),
-        ("hello not say", {"note:say hello world": ["hello"]}),
+        ("hello not say", {"note:say hello world": ["hello"], "told:say hello world": ["hello"]}),
         ("energy:1..2", {}),
         ('"world hello"', {}),
     ],

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 7
+LAYOUT_VERSION: Final = 8
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})

@@ -50,7 +50,7 @@ from ingest.catalogue.search.nouns import (
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 8
+LAYOUT_VERSION: Final = 9
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 NO_WORDS: Final = frozenset({Noun.COMPLETE})

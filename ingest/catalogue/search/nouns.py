@@ -20,6 +20,7 @@ class Noun(StrEnum):
     FORMULA = "formula"
     TECHNIQUE = "technique"
     KEYWORD = "keyword"
+    ABSTRACT = "abstract"
     INVESTIGATION = "investigation"
     PROPOSAL = "proposal"
     INSTRUMENT = "instrument"
@@ -35,8 +36,8 @@ class Noun(StrEnum):
     COMPLETE = "complete"
 
 
-UNCOUNTED: Final = frozenset({Noun.NAME, Noun.TITLE})
-"""Nouns without facets: nearly each dataset has its own."""
+UNCOUNTED: Final = frozenset({Noun.NAME, Noun.TITLE, Noun.ABSTRACT})
+"""Nouns without facets: nearly each dataset has its own, or a whole text."""
 
 
 ORDERED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE, Noun.INVESTIGATION, Noun.INSTRUMENT)

@@ -18,6 +18,7 @@ STEPS: Final = {
     Noun.FORMULA: 3.0,
     Noun.TECHNIQUE: 2.0,
     Noun.KEYWORD: 2.0,
+    Noun.ABSTRACT: 1.5,
 }
 OTHER_STEP: Final = 1.0
 

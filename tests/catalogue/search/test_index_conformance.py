@@ -93,6 +93,8 @@ def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **mo
         ("probe:neutron", [3]),
         ("definition:NXmx", [1]),
         ("keyword:standard", [2]),
+        ("abstract:measured", [3]),
+        ('"measured at length"', [3]),
         ("instrument:ID22", [1]),
         ("beamline:ID22", [1]),
         ("facility:esrf", [1, 2, 3]),
@@ -149,6 +151,7 @@ def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, q
                 investigation="hc7/2024",
                 proposal="hc7",
                 complete=False,
+                abstracts=("What was measured at length",),
             ),
         ]
     )
@@ -618,7 +621,7 @@ def test_a_forged_cursor_is_refused(index: DatasetIndex, operator: VisibilityFil
             index.search(replace(request, cursor=to_cursor(request, forged)))
 
 
-def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(
+def test_relevance_puts_the_whole_name_first_then_name_title_sample_technique_abstract_the_rest(
     index: DatasetIndex, operator: VisibilityFilter
 ) -> None:
     index.write(
@@ -631,14 +634,15 @@ def test_relevance_puts_the_whole_name_first_then_name_title_sample_the_rest(
             make(6, techniques=("LaB6 diffraction",), name="d"),
             make(7, name="e"),
             make(8, name="f", titles=("lab6 " * 50,)),
+            make(9, name="g", abstracts=("much is said " * 50 + "of LaB6",)),
         ]
     )
     index.write([make(number, titles=("something else",)) for number in range(100, 1000)])
     page = index.search(SearchRequest(operator, parse_query("lab6"), sort=Sort.RELEVANCE))
-    assert [hit.id for hit in page.hits] == [5, 4, 8, 3, 2, 6, 1]
+    assert [hit.id for hit in page.hits] == [5, 4, 8, 3, 2, 6, 9, 1]
     scores = [hit.score for hit in page.hits if hit.score is not None]
     assert scores == sorted(scores, reverse=True)
-    assert len(set(scores)) == 7
+    assert len(set(scores)) == 8
 
 
 def test_relevance_pages_to_its_depth_and_no_further(index: DatasetIndex, operator: VisibilityFilter) -> None:

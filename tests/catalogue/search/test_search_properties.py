@@ -143,6 +143,7 @@ documents = st.builds(
     scan_kinds=value_lists,
     probes=value_lists,
     keywords=value_lists,
+    abstracts=value_lists,
     start_date=dates,
     end_date=dates,
     complete=st.booleans(),
