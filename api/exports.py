@@ -7,6 +7,10 @@ from datetime import datetime
 from io import StringIO
 from typing import Final
 
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from api.schemas.base import to_members
 from api.schemas.exports import ExportedSchema, ExportedValueSchema
 from ingest.catalogue.exporting import ExportedDataset, ExportedValue, ParameterColumn
@@ -39,6 +43,22 @@ HEAD: Final = (
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n]")
 """What makes a program for tables take a text for a formula, or for another cell (OWASP, CSV Injection)."""
 _BETWEEN: Final = "; "
+
+
+class ExportStream(StreamingResponse):
+    """Sends pieces that are made in threads; ends the walk that they come from, also when the client is gone."""
+
+    def __init__(self, pieces: Generator[bytes], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(pieces, media_type=media_type, headers=headers)
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # A walk may have to tell a server that it ends.
+            await run_in_threadpool(self._pieces.close)
 
 
 def to_lines(datasets: Iterable[ExportedDataset]) -> Generator[str]:

@@ -3,12 +3,11 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.responses import StreamingResponse
 
 from api.count_questions import ExportQuestion
 from api.dependencies import IndexDependency, NowDependency, ServicesDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.exports import CSV_TYPE, NDJSON_TYPE, to_lines, to_pieces, to_table
+from api.exports import CSV_TYPE, NDJSON_TYPE, ExportStream, to_lines, to_pieces, to_table
 from api.negotiation import choose_media_type
 from ingest.catalogue import exporting
 
@@ -53,4 +52,4 @@ def export_datasets(
     headers = {"Content-Disposition": f'attachment; filename="datasets.{ending}"', "Vary": "Accept, Authorization"}
     # Walking all that is found only to drop it costs too much.
     pieces = to_pieces(() if request.method == "HEAD" else lines)
-    return StreamingResponse(pieces, media_type=media_type, headers=headers)
+    return ExportStream(pieces, media_type, headers)
