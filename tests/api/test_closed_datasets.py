@@ -32,6 +32,7 @@ DOORS = [
     f"/api/v1/datasets?facets={','.join(COUNTED)}&facet_mode=wide&instrument=zinnia-bm",
     *(f"/api/v1/datasets?sort={sort}&limit=1" for sort in ("newest", "oldest", "name", "relevance")),
     *(f"/api/v1/datasets?order_by={field}&limit=1" for field in ("id", "-file_size", "energy", "-zinnia_pressure")),
+    *(f"/api/v1/datasets?order_by={field}&limit=1" for field in ("sample", "-title", "investigation", "start_date")),
     "/api/v1/datasets?order_by=nightshade_pressure",
     "/api/v1/datasets?q=zinnia",
     "/api/v1/datasets?q=not+nightshade+or+zinnia&highlights=true",
@@ -77,7 +78,9 @@ def answers(module_catalogue: Catalogue, app: FastAPI) -> dict[str, list[tuple[i
                 day = datetime(2001 + number, 2, 3, tzinfo=UTC)
                 twin = {"name": f"zinnia_{number}", "start_date": day, "end_date": day}
                 add_dataset(session, "zinnia", beside=first, **closed, **twin)
-                add_dataset(session, f"nightshade{number}", **closed)
+                # Not as many of these, lest a word stays as frequent as it was.
+                if number:
+                    add_dataset(session, f"nightshade{number}", **closed)
             own = session.query(DatasetParameter).filter(DatasetParameter.dataset_id > first + 1)
             own.filter(DatasetParameter.numeric_value.is_not(None)).update({"numeric_value": 99.0})
             assert session.query(ParameterType).count() > len(OPEN) + len(CLOSED)

@@ -1,6 +1,6 @@
 """The query tree in Elasticsearch's terms: pure.
 
-Scores are the steps of `ranking`; a little BM25 orders the hits of one step.
+Scores are the steps of `ranking`.
 """
 
 from __future__ import annotations
@@ -37,20 +37,25 @@ from ingest.catalogue.search.query import (
     Query,
     Word,
 )
-from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_endings, to_whole_text
+from ingest.catalogue.search.ranking import (
+    EXACT_STEPS,
+    NUANCE,
+    NUANCED,
+    OTHER_STEP,
+    STEPS,
+    to_endings,
+    to_whole_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Clause = dict[str, Any]
 
-_NUANCE: Final = 0.01
-"""BM25 is some tens at most; so small, it never bridges a step."""
 _WORD_STEPS: Final = {
     **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
     PARAMETER_WORDS: OTHER_STEP,
 }
-_NUANCED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE)
 _NOTHING: Final[Clause] = {"match_none": {}}
 
 
@@ -204,7 +209,7 @@ def _rank(found: Clause, query: Query) -> Clause:
     if not tokens:
         return found
     exact = [_scored({"term": {"key": to_value_key(noun, text)}}, step) for noun, step in EXACT_STEPS.items()]
-    nuances = [{"term": {f"words_{noun}": {"value": token, "boost": _NUANCE}}} for noun in _NUANCED for token in tokens]
+    nuances = [_scored({"term": {f"words_{noun}": token}}, NUANCE) for noun in NUANCED for token in tokens]
     return {"bool": {"must": [found], "should": [{"dis_max": {"queries": exact}}, *nuances]}}
 
 

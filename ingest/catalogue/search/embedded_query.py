@@ -1,6 +1,6 @@
 """The query tree in tantivy's terms.
 
-Scores are the steps of `ranking`; a little BM25 orders the hits of one step.
+Scores are the steps of `ranking`.
 """
 
 from __future__ import annotations
@@ -48,18 +48,23 @@ from ingest.catalogue.search.query import (
     Query,
     Word,
 )
-from ingest.catalogue.search.ranking import EXACT_STEPS, OTHER_STEP, STEPS, to_endings, to_whole_text
+from ingest.catalogue.search.ranking import (
+    EXACT_STEPS,
+    NUANCE,
+    NUANCED,
+    OTHER_STEP,
+    STEPS,
+    to_endings,
+    to_whole_text,
+)
 
 if TYPE_CHECKING:
     from tantivy import Index
 
-_NUANCE: Final = 0.01
-"""BM25 is some tens at most; so small, it never bridges a step."""
 _WORD_STEPS: Final = {
     **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
     PARAMETER_WORDS: OTHER_STEP,
 }
-_NUANCED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +201,8 @@ class Translator:
             for noun, step in EXACT_STEPS.items()
         ]
         nuances = [
-            Clause.boost_query(Clause.term_query(schema, f"words_{noun}", token), _NUANCE)
-            for noun in _NUANCED
+            Clause.const_score_query(Clause.term_query(schema, f"words_{noun}", token), NUANCE)
+            for noun in NUANCED
             for token in map(to_safe, tokens)
         ]
         shoulds = [Clause.disjunction_max_query(exact), *nuances]

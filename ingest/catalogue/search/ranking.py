@@ -1,7 +1,8 @@
 """What comes first when hits are sorted by relevance: steps that every index gives alike.
 
 For each written word the best noun it is found in counts; on top comes a value that is the whole query: a scientist who
-types the name of a dataset, a sample or a proposal means that one.
+types the name of a dataset, a sample or a proposal means that one. How frequent a word is counts for nothing, as it
+would with BM25: it tells of datasets that who asks may not see.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ STEPS: Final = {
     Noun.ABSTRACT: 1.5,
 }
 OTHER_STEP: Final = 1.0
+
+NUANCED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE)
+NUANCE: Final = 0.01
+"""What each word of the query adds in each of these nouns: among hits of one step, those that hold more come first."""
 
 NEAR_SHARE: Final = 0.5
 """A word that is only nearly the one that was asked for counts this part of its step."""
