@@ -644,7 +644,7 @@ def test_relevance_puts_the_whole_name_first_then_name_title_sample_technique_ab
     assert [*ranked[:2], *sorted(ranked[2:4]), *ranked[4:]] == [5, 4, 3, 8, 2, 6, 9, 1]
     scores = [hit.score for hit in page.hits if hit.score is not None]
     assert scores == sorted(scores, reverse=True)
-    assert len(set(scores)) == 8
+    assert len(set(scores)) == 7
 
 
 def test_relevance_pages_to_its_depth_and_no_further(index: DatasetIndex, operator: VisibilityFilter) -> None:
