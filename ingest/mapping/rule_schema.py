@@ -297,6 +297,8 @@ class TechniqueRule(_Strict):
     """The entry names one of these application definitions."""
     probe: Probe | None = None
     """The source emits this."""
+    unless_probe: Probe | None = None
+    """The source does not say that it emits this."""
     moved: Movement | None = None
     measured: tuple[Pattern, ...] = ()
     """For each of these the scan has a counter whose name contains it."""

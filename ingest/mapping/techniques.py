@@ -94,7 +94,8 @@ def _infer(search: Search, scan: ScanDraft) -> Iterator[TechniqueDraft]:
     said = re.split(r"[\s,;]+", scan.definition.value.casefold()) if scan.definition is not None else ()
     for plan in search.plan.techniques:
         rule = plan.rule
-        if rule.probe not in {None, probe} or (plan.definitions and plan.definitions.isdisjoint(said)):
+        is_other_probe = rule.probe not in {None, probe} or (probe is not None and rule.unless_probe is probe)
+        if is_other_probe or (plan.definitions and plan.definitions.isdisjoint(said)):
             continue
         motor = _find_moved(plan, scan)
         if (rule.moved is not None and motor is None) or not _has_counters(plan, scan):

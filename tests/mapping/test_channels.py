@@ -112,6 +112,12 @@ def test_axis_of_a_plot_is_a_motor_if_it_stands_among_the_motors(axes: Any) -> N
     assert moved(scan_of(plot)) == []
 
 
+def test_snapshot_of_the_instrument_taken_at_the_start() -> None:
+    motors = group("start_positioners", "NXcollection", field("mp_x", 0.87), field("mp_y", 74.5))
+    scan = scan_of(instrument(motors))
+    assert [(position.name, position.value) for position in scan.positions] == [("mp_x", 0.87), ("mp_y", 74.5)]
+
+
 def test_axis_that_is_linked_under_another_name() -> None:
     linked = field("x", None, shape=(2,), attributes={"target": "/entry/instrument/stage/value"})
     stage = group("stage", "NXpositioner", field("value", [1.0, 2.0]))

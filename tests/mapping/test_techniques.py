@@ -154,6 +154,13 @@ def test_energy_over_an_edge_before_and_behind_the_sample_is_absorption() -> Non
     assert (draft.path, draft.original) == ("/entry/instrument/energy/value", "7.0 ... 7.3")
 
 
+def test_absorption_is_told_where_no_probe_is_named() -> None:
+    for named in (source(probe=None), group("machine", "NXsource", field("type", "Synchrotron"))):
+        assert names_of(instrument(named, energies(31.6, 32.6)), counted("I0_eh1", "I1_eh1")) == [
+            "x-ray absorption spectroscopy"
+        ]
+
+
 COPPER = group("sample", "NXsample", field("chemical_formula", "CuO"))
 
 

@@ -117,6 +117,11 @@ def test_a_writers_placeholders_are_its_own(rules: str, text: str) -> None:
     assert scan_of(field("title", text)).title is not None
 
 
+def test_a_proposal_may_be_a_group_with_its_number() -> None:
+    scan = scan_of(group("proposal", "", field("number", 2019001)))
+    assert (scan.experiment_identifier.value, scan.experiment_identifier.path) == ("2019001", "/entry/proposal/number")
+
+
 def test_ansto_says_title_and_proposal_in_a_note() -> None:
     note = group("experiment", "NXnote", field("title", "OLEDs"), field("proposal", "P1234"))
     scan = scan_of(field("title", "of the entry"), note, rules="ansto")
@@ -172,6 +177,36 @@ def test_gda_says_the_command_of_an_mscan_in_the_group_of_the_scan() -> None:
     for name, of in (("diamond_scan", "scan_command"), ("solstice_scan", "scan_cmd")):
         scan = scan_of(group(name, "NXcollection", field(of, "mscan(grid(...))")), rules="dls-gda")
         assert scan.command.path == f"/entry/{name}/{of}"
+
+
+def test_gda_keeps_what_a_plan_of_bluesky_was_told() -> None:
+    sample = group("sample_info", "NXcollection", field("name", "cuprate 1"))
+    plan = group("plan_metadata", "NXcollection", field("instrument_session", "cm44163-4"), sample)
+    crystal = group("xtal", "NXcollection", field("energy_kev", [76.69, 76.69]))
+    machine = group("synchrotron", "NXsource", field("probe", "x-ray"))
+    scan = scan_of(plan, instrument(machine, crystal), rules="dls-gda")
+    assert (scan.experiment_identifier.value, scan.sample_name.value) == ("cm44163-4", "cuprate 1")
+    assert (scan.incident_energy.value.value, scan.incident_energy.value.unit) == (76.69, "keV")
+
+
+def apstools(*members: Field) -> Group:
+    metadata = group("metadata", "NXnote", field("instrument_name", "polar-4idg"), field("num_points", 21), *members)
+    return instrument(group("bluesky", "NXnote", field("plan_name", "rel_scan"), metadata))
+
+
+def test_apstools_keeps_the_metadata_of_a_run_in_a_note() -> None:
+    run = apstools(field("sample", "EuAl4 2"), field("proposal_id", "1012345"))
+    assert choose_rules(record(entry(run)), shipped_rules()).name == "apstools"
+    scan = scan_of(run, rules="apstools")
+    assert (scan.instrument_name.value, scan.sample_name.value) == ("polar-4idg", "EuAl4 2")
+    assert (scan.command.value, scan.point_count.value) == ("rel_scan", 21)
+    assert scan.experiment_identifier.path == "/entry/instrument/bluesky/metadata/proposal_id"
+
+
+def test_apstools_description_of_a_sample_is_no_name() -> None:
+    run = apstools(field("sample", "name: EuAl4\nmass: 2 mg"), field("proposal_id", "internal"))
+    scan = scan_of(run, rules="apstools")
+    assert (scan.sample_name, scan.experiment_identifier) == (None, None)
 
 
 def test_first_muon_format_says_when_it_stopped() -> None:
