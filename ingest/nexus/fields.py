@@ -54,16 +54,23 @@ def read_attributes(opened: OpenObject, budget: Budget, of_a_user: bool = False)
     for index in range(opened.attribute_count - lost):
         try:
             attribute = opened.open_attribute(index)
-            name = to_redacted(attribute.name) if "@" in attribute.name else attribute.name
-            if len(name) > budget.name_bytes:
-                lost += 1
-                continue
-            value = None if is_personal(name, of_a_user) else _read_attribute(attribute, budget)
         except MEMBER_ERRORS as error:
             raise_if_out_of_reach(error)
             # libhdf5 reads all attributes of an object to give one: with a gigabyte among them not even the class of a
             # group is known, and what is known without it is false.
             raise_if_starved(error)
+            lost += 1
+            continue
+        name = to_redacted(attribute.name) if "@" in attribute.name else attribute.name
+        if len(name) > budget.name_bytes:
+            lost += 1
+            continue
+        try:
+            value = None if is_personal(name, of_a_user) else _read_attribute(attribute, budget)
+        except MEMBER_ERRORS as error:
+            raise_if_out_of_reach(error)
+            # Damage claims gigabytes for one text. Who has room for any that is kept is not short of memory.
+            bytearray(budget.read_bytes)
             lost += 1
             continue
         if value is not None:

@@ -82,7 +82,7 @@ def read_gate(path: Path | str) -> Gate:
         return _make_gate(found, kind)
     descriptor = open_regular(path)
     try:
-        return _read_header(descriptor, os.fstat(descriptor))
+        return read_header(descriptor)
     finally:
         os.close(descriptor)
 
@@ -114,7 +114,9 @@ def _find_kind_by_stat(found: os.stat_result) -> FileKind | None:
     return FileKind.OFFLINE if is_stub(found) else None
 
 
-def _read_header(descriptor: int, found: os.stat_result) -> Gate:
+def read_header(descriptor: int) -> Gate:
+    """Return what a stat and a few reads tell of an open regular file."""
+    found = os.fstat(descriptor)
     first = os.pread(descriptor, HEADER_BYTES, 0)
     header, offset = first, 0
     while not header.startswith(HDF5_SIGNATURE):

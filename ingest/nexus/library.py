@@ -7,7 +7,6 @@ MEMBER_ERRORS, to be guarded where members are listed one by one.
 from __future__ import annotations
 
 import errno
-import os
 import re
 from functools import cache
 from typing import Any, NamedTuple
@@ -24,22 +23,15 @@ MEMBER_ERRORS = (KeyError, OSError, RuntimeError, TypeError, ValueError, Overflo
 """What h5py raises when one member of a group is damaged, foreign or out of reach. MemoryError is not among them."""
 
 _OUT_OF_REACH = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODEV, errno.ENOTCONN})
-_ERRNO = re.compile(r"\berrno = (\d+)")
 _STARVED = re.compile(r"memory allocation failed|no space available for allocation|can't allocate")
 _SOFT_STEPS = 8
 """Soft links that lead to soft links before it is taken for a loop."""
 
 
 def raise_if_out_of_reach(error: Exception) -> None:
-    """Raise an OSError if the file system failed: what is missing is there and is to be read another time.
-
-    Deep inside libhdf5 the number of such an error survives only in its text.
-    """
-    number = error.errno if isinstance(error, OSError) else None
-    told = _ERRNO.search(str(error))
-    number = int(told[1]) if told else number
-    if number in _OUT_OF_REACH:
-        raise OSError(number, os.strerror(number)) from error
+    """Raise the error if it is the file system's: what is missing is there and is to be read another time."""
+    if isinstance(error, OSError) and error.errno in _OUT_OF_REACH:
+        raise error
 
 
 def raise_if_starved(error: Exception) -> None:

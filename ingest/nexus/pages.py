@@ -21,18 +21,24 @@ class UnusualError(ValueError):
     """The parser leaves this to libhdf5: rare, of a newer format, or damaged."""
 
 
+class DamagedError(ValueError):
+    """Nobody can make sense of it, and libhdf5 may not survive it: it is not asked."""
+
+
 class Pages:
     """Reads pieces of a file at HDF5 addresses, page by page, each page once while it is remembered."""
 
-    def __init__(self, descriptor: int, base: int) -> None:
+    def __init__(self, descriptor: int, base: int = 0) -> None:
+        self.base = base
+        """Where addresses begin: behind a user block."""
+        self.size = os.fstat(descriptor).st_size
         self._descriptor = descriptor
-        self._base = base
         self._pages: dict[int, bytes] = {}
         self._collections: dict[int, dict[int, bytes]] = {}
 
     def read(self, address: int, count: int) -> bytes:
         """Return exactly `count` bytes. Raises UnusualError beyond the end, OSError if the file system fails."""
-        at = address + self._base
+        at = address + self.base
         number, offset = divmod(at, PAGE_BYTES)
         page = self._pages.get(number)
         if page is None:
@@ -41,6 +47,20 @@ class Pages:
         if len(piece) < count:
             piece = self._read_across(at, count)
         return piece
+
+    def read_up_to(self, at: int, count: int) -> bytes:
+        """Return `count` bytes at a position of the file, fewer where it ends. Raises OSError."""
+        number, offset = divmod(at, PAGE_BYTES)
+        page = self._pages.get(number)
+        if page is None:
+            if not 0 <= at < self.size:
+                return b""
+            if count > PAGE_BYTES:
+                return os.pread(self._descriptor, min(count, self.size - at), at)
+            page = self._read_page(number, count)
+        if offset + count <= len(page) or len(page) < PAGE_BYTES:
+            return page[offset : offset + count]
+        return os.pread(self._descriptor, min(count, self.size - at), at)
 
     def _read_page(self, number: int, count: int) -> bytes:
         if not 0 <= number < 1 << 47 or count > _MOST_BYTES:

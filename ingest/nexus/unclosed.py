@@ -1,61 +1,18 @@
-"""A read-only view of a file whose writer died, as if it had closed it where the file ends.
+"""The header of a file whose writer died, as if it had closed the file where it ends.
 
 libhdf5 refuses such a file (superblock version 2 and 3) until h5clear has written into it. That of a SWMR writer it
-would open as a SWMR reader, which at damage waits ever longer for a writer that is not there. We write into nobody's
-file: the few bytes are changed on their way to libhdf5. Slower than its own driver, and rare.
+would open as a SWMR reader, which at damage waits ever longer for a writer that is not there.
 """
 
 from __future__ import annotations
 
-import os
-
-from ingest.nexus.gate import HDF5_SIGNATURE, HEADER_BYTES
+from ingest.nexus.gate import HDF5_SIGNATURE
 
 _FLAGS_AT = 11
 _BASE_AT, _END_AT, _ROOT_AT = 12, 28, 36
 _SUPERBLOCK_BYTES = 44
 """Length of a superblock of version 2 or 3 with offsets of 8 bytes, before its checksum."""
 _WORD = 0xFFFFFFFF
-
-
-class UnclosedFile:
-    """A file object over an open descriptor, as h5py's file-object driver wants it; the descriptor is not closed."""
-
-    def __init__(self, descriptor: int, superblock_at: int) -> None:
-        self._descriptor = descriptor
-        self._at = superblock_at
-        self._size = os.fstat(descriptor).st_size
-        header = os.pread(descriptor, HEADER_BYTES, superblock_at)
-        self._header = to_closed_header(header, self._size - superblock_at)
-        self._position = 0
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to an offset from the start, from here or from the end."""
-        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer from the position on, as far as the file goes; damage asks far beyond that."""
-        if self._position >= self._size:
-            return 0
-        part = bytearray(os.pread(self._descriptor, len(buffer), self._position))
-        for at in range(max(self._position, self._at), min(self._position + len(part), self._at + len(self._header))):
-            part[at - self._position] = self._header[at - self._at]
-        buffer[: len(part)] = part
-        self._position += len(part)
-        return len(part)
-
-    def read(self, count: int) -> bytes:
-        """Return up to `count` bytes from the position on."""
-        buffer = bytearray(count)
-        return bytes(buffer[: self.readinto(memoryview(buffer))])
-
-    def flush(self) -> None:
-        """Nothing is ever written."""
 
 
 def to_closed_header(header: bytes, size: int) -> bytes:

@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from ingest.nexus.opened import MOST_SOURCES, Storage
-from ingest.nexus.pages import UnusualError
+from ingest.nexus.pages import DamagedError, UnusualError
 from ingest.nexus.record import LinkKind
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def is_virtual(layout: bytes) -> bool:
 def to_virtual_storage(layout: bytes, pages: Pages) -> Storage:
     """Return the storage with the first MOST_SOURCES sources in other files, each with the path in it.
 
-    Raises UnusualError or struct.error for what libhdf5 has to be asked about.
+    Raises UnusualError or struct.error for what libhdf5 has to be asked about; DamagedError for a list that it would
+    follow out of its memory (2.0.0: `H5S__hyper_deserialize`).
     """
     address, index = struct.unpack_from("<QI", layout, 2)
     block = pages.find_heap_object(address, index)
@@ -38,18 +39,21 @@ def to_virtual_storage(layout: bytes, pages: Pages) -> Storage:
     sources = []
     at = 9
     for _ in range(min(count, MOST_SOURCES)):
-        file, at = _take_string(block, at)
-        target, at = _take_string(block, at)
-        at = _find_end(block, _find_end(block, at))
+        try:
+            file, at = _take_string(block, at)
+            target, at = _take_string(block, at)
+            at = _find_end(block, _find_end(block, at))
+        except (struct.error, IndexError) as error:
+            raise DamagedError("sources of a virtual dataset") from error
         if file != _SAME_FILE:
-            sources.append((LinkKind.VIRTUAL, file.decode(), target.decode()))
+            sources.append((LinkKind.VIRTUAL, file.decode("utf-8", "replace"), target.decode("utf-8", "replace")))
     return Storage(foreign=True, sources=tuple(sources))
 
 
 def _take_string(block: bytes, at: int) -> tuple[bytes, int]:
     end = block.find(b"\0", at)
     if end < 0:
-        raise UnusualError
+        raise DamagedError("name of a source")
     return block[at:end], end + 1
 
 
@@ -69,7 +73,9 @@ def _find_end(block: bytes, at: int) -> int:
             return at + 14 + 4 * rank * width
         blocks = int.from_bytes(block[at + 14 : at + 14 + width], "little")
         return at + 14 + width + 2 * rank * blocks * width
-    raise UnusualError
+    if kind == _POINTS and version in {1, 2}:
+        raise UnusualError
+    raise DamagedError("selection of a source")
 
 
 def _unpack(form: str, block: bytes, at: int) -> int:

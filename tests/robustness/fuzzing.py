@@ -1,10 +1,11 @@
 """Damage of every kind to masters of every writer: what becomes of each copy, and of the reader that met it.
 
-    python -m tests.robustness.fuzzing [--copies 10000] [FOLDER ...]
+    python -m tests.robustness.fuzzing [--copies 10000] [--first 0] [FOLDER ...]
 
 The masters are those of the folders, else the samples. Each copy is read by a reader of its own process and mapped by
-the rules that its writer is recognised by. Prints how the copies ended, and ends with an error if one was neither read
-nor refused with a reason, if a reader outlived its time, or if one was left over.
+the rules that its writer is recognised by. Prints how the copies ended and which of them took a reader down, and ends
+with an error if one was neither read nor refused with a reason, if a reader outlived its time, or if one was left over.
+The damage is that of a copy's number: `--first 4711 --copies 1` does it again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.nexus.child import Limits, ReaderChild
-from ingest.nexus.errors import NotHdf5Error, ReaderError
+from ingest.nexus.errors import NotHdf5Error, ReaderError, ReaderKilledError
 from ingest.rulebook import Rulebook
 from ingest.samples.tree import write_samples
 from tests.builders import mutate
@@ -41,6 +42,8 @@ class Fuzzed:
 
     ends: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
+    """What took the reader down that met it; the catalogue survives that, and says why."""
     slowest: float = 0.0
 
 
@@ -60,15 +63,17 @@ def fuzz(masters: Sequence[Path], seeds: range, folder: Path) -> Fuzzed:
             except ReaderError as error:
                 # What stands behind a colon are numbers of this one file.
                 end = f"{type(error).__name__}: {error.reason.partition(':')[0].partition(',')[0]}"
+                if isinstance(error, ReaderKilledError):
+                    fuzzed.killed.append(f"{masters[seed % len(wholes)]}, copy {seed}: {error.reason}")
             except Exception as error:  # noqa: BLE001 (this is what is looked for)
                 end = "fault"
-                fuzzed.faults.append(f"{masters[seed % len(wholes)]}, seed {seed}: {error!r}")
+                fuzzed.faults.append(f"{masters[seed % len(wholes)]}, copy {seed}: {error!r}")
             else:
                 end = f"read, {'no scan' if not draft.scans else 'with scans'}"
             spent = time.monotonic() - began
             fuzzed.slowest = max(fuzzed.slowest, spent)
             if spent > LIMITS.timeout_seconds + GRACE_SECONDS:
-                fuzzed.faults.append(f"{masters[seed % len(wholes)]}, seed {seed}: took {spent:.1f} s")
+                fuzzed.faults.append(f"{masters[seed % len(wholes)]}, copy {seed}: took {spent:.1f} s")
             fuzzed.ends[end] += 1
     fuzzed.faults += [f"process {each} is left" for each in list_children() - others]
     return fuzzed
@@ -92,16 +97,17 @@ def main() -> None:
     """Fuzz, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--copies", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first copy")
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         if not arguments.folders:
             write_samples(Path(place) / "samples")
         masters = list(find_masters(arguments.folders or [Path(place) / "samples"]))
-        fuzzed = fuzz(masters, range(arguments.copies), Path(place))
+        fuzzed = fuzz(masters, range(arguments.first, arguments.first + arguments.copies), Path(place))
     rows = [f"| {end} | {count:,} |" for end, count in fuzzed.ends.most_common()]
     head = f"{arguments.copies:,} copies of {len(masters)} masters; the slowest took {fuzzed.slowest:.1f} s"
-    sys.stdout.write("\n".join([head, "", "| end | copies |", "|:--|--:|", *rows, ""]))
+    sys.stdout.write("\n".join([head, "", "| end | copies |", "|:--|--:|", *rows, "", *fuzzed.killed, ""]))
     if fuzzed.faults:
         raise SystemExit("\n".join(fuzzed.faults))
 
