@@ -15,7 +15,7 @@ ZONE_ATTRIBUTES: Final = ("time_zone", "timezone", "zone", "tz", "offset")
 """Attributes of a time field that may say its zone where the text does not."""
 
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d*))?)?"
-_OFFSET = r"[+-]\d{2}(?::?\d{2})?"
+_OFFSET = r"[+-](?:\d{2}(?::?\d{2})?|\d:\d{2})"
 _ZONE = (
     rf"\s*(?:(?P<zone>Z|(?:UTC|GMT)?{_OFFSET}|\[?[A-Z]\w+(?:/\w+)+\]?)|(?P<short>[A-Z]{{3,4}}))?(?:\[[\w/+-]+\])?\}}?"
 )
@@ -150,7 +150,7 @@ def _find_zone(text: str) -> tzinfo | None:
     if text.upper() in {"Z", "UTC", "GMT"}:
         return UTC
     text = re.sub(r"^(?:UTC|GMT)(?=[+-])", "", text, flags=re.IGNORECASE)
-    offset = re.fullmatch(r"([+-])(\d{2}):?(\d{2})?", text)
+    offset = re.fullmatch(r"([+-])(\d{2}|\d(?=:)):?(\d{2})?", text)
     if offset:
         return _from_offset(offset[1], int(offset[2]), int(offset[3] or 0))
     if len(text) > _LONGEST_ZONE_NAME or not re.fullmatch(r"[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_]+)+", text):

@@ -22,9 +22,13 @@ SOURCE = {"source:NXsource": {"probe": "x-ray"}}
 
 
 def write(group: h5py.Group, members: dict[str, Any]) -> None:
-    """Write `name:NXclass` as a group, `@name` as an attribute, (value, unit) as a field with its unit."""
+    """Write `name:NXclass` as a group, `@name` as an attribute, (value, unit) as a field with its unit.
+
+    A name that has a colon itself is parted from its class by a stroke.
+    """
     for key, value in members.items():
-        name, _, nx_class = key.rpartition(":") if ":" in key else (key, "", "")
+        mark = "|" if "|" in key else ":"
+        name, _, nx_class = key.rpartition(mark) if mark in key else (key, "", "")
         if isinstance(value, dict):
             inner = group.create_group(name)
             if nx_class:
@@ -105,6 +109,9 @@ def test_the_case_of_a_unit_counts(master: Path, unit: str, kev: float | None) -
         ({"sub:NXsubentry": {"sample:NXsample": {"name": "a"}}}, "sample_name"),
         ({"sample:NXsample": {"sample_name": "a"}}, "sample_name"),
         ({"sample_description": "a"}, "sample_name"),
+        ({"experiment_title": "a"}, "title"),
+        ({"sample:NXsample": {"chemicalFormula": "a"}}, "sample_formula"),
+        ({"sample:NXsample": {"sampleId": "a"}}, "sample_identifier"),
         ({"source:NXsource": {"name": "a"}}, "source_name"),
         ({"instrument:NXinstrument": {"definition": "a"}}, "definition"),
         ({"sub:NXsubentry": {"definition": "a"}}, "definition"),
@@ -130,6 +137,8 @@ def test_a_text_stands_at_many_places_under_many_names(master: Path, place: dict
         ({"instrument:NXinstrument": {"m:NXMonochromator ": {"energy": (8.0, "keV")}}}, "incident_energy"),
         ({"sample:NXsample": {"temperature_env": (8.0, "K")}}, "temperature"),
         ({"sample:NXsample": {"temperature:NXlog": {"value": ([8.0, 8.0], "K")}}}, "temperature"),
+        ({"logs:NXcollection": {"BL1:SE:SampleTemp|NXlog": {"value": ([8.0, 8.0], "K")}}}, "temperature"),
+        ({"beam_probe:NXbeam": {"photon_energy": (8.0, "keV")}}, "incident_energy"),
     ],
 )
 def test_a_number_stands_at_many_places_under_many_names(master: Path, place: dict[str, Any], field: str) -> None:
@@ -142,6 +151,7 @@ def test_a_number_stands_at_many_places_under_many_names(master: Path, place: di
     [
         {"source:NXsource": {"energy": (6.0, "GeV")}},
         {"pump_laser:NXbeam": {"incident_energy": (1.55, "eV")}, "beam:NXbeam": {}},
+        {"beam_pump_0:NXbeam": {"photon_energy": (1.55, "eV")}},
         {"detector:NXdetector": {"threshold_energy": (6.0, "keV")}},
         {"analyser:NXmonochromator": {"energy": (6.0, "keV")}},
         {"beam:NXbeam": {"final_energy": (6.0, "keV")}},
@@ -164,6 +174,7 @@ def test_another_energy_is_not_the_incident_one(master: Path, place: dict[str, A
         {"sample:NXsample": {"temperature": (-327.68, LATIN_DEGREE)}},
         {"sample:NXsample": {"temperature:NXlog": {"value": ([], "K"), "average_value": (0.0, "K")}}},
         {"sample:NXsample": {"temperature_setpoint:NXlog": {"value": ([4.0], "K")}}},
+        {"logs:NXcollection": {"BL1:SE:SampleTempSP|NXlog": {"value": ([4.0], "K")}}},
     ],
 )
 def test_another_temperature_is_not_the_samples(master: Path, place: dict[str, Any]) -> None:
@@ -235,6 +246,17 @@ def test_an_entry_may_be_called_anything(master: Path, name: str) -> None:
 def test_definition_of_any_text_is_kept(master: Path) -> None:
     (scan,) = told_of(master, {"definition": "pulsedTD"})["scans"]
     assert scan["definition"]["value"] == "pulsedTD"
+
+
+@pytest.mark.parametrize(
+    ("definition", "probe", "name"),
+    [("TOFRAW", "neutrons", "neutron time of flight technique"), ("pulsedTD", "muons", "muon spectroscopy")],
+)
+def test_definitions_that_are_none_of_the_manuals_name_techniques(
+    master: Path, definition: str, probe: str, name: str
+) -> None:
+    told = told_of(master, {"definition": definition, "source:NXsource": {"probe": probe}})
+    assert [technique["value"] for technique in told["techniques"]] == [name]
 
 
 def test_a_file_without_entries_has_no_scans(master: Path) -> None:

@@ -224,3 +224,7 @@ def test_filling_of_the_ring_and_the_atmosphere(tmp_path: Path) -> None:
         "InstrumentSource_mode": "7/8 multibunch",
         "Sample_situation": "argon",
     }
+
+
+def test_a_probe_of_acidity_that_is_not_there_tells_nothing(tmp_path: Path) -> None:
+    assert told(tmp_path, {"sample:NXsample": {"ph": (0.0, "")}}) == {}
