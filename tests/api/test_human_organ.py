@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import pytest
 from fastapi.testclient import TestClient
-from icat_esrf_definitions.models import IcatDatasetParameters
 
 from api.app import create_app
 from ingest.catalogue.access import Scope, create_token
@@ -104,6 +103,8 @@ def reader(site: Site) -> dict[str, str]:
 
 def write_organ(site: Site) -> Path:
     """Write the record as ESRF's model gives it to its writers of NeXus."""
+    from icat_esrf_definitions.models import IcatDatasetParameters  # noqa: PLC0415 (takes 1 s)
+
     record = {name: str(value) for name, value in (PLACES | PATIENT | ORGAN).items()}
     path = site.folder / "organ.h5"
     with h5py.File(path, "w") as file:

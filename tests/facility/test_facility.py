@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import httpx2
 import psycopg
 import pytest
-from pyicat_plus.client.main import IcatClient
 
 from facility.__main__ import ingest_samples
 from facility.server import ServerFailedError
@@ -62,6 +61,8 @@ def test_dataset_closed_at_the_door_of_the_api_is_found(facility: Facility, root
 
 def test_acquisition_tells_and_asks_with_its_own_client(facility: Facility, root: Path) -> None:
     """BLISS's: pyicat-plus tells the broker of a dataset, and asks ICAT+ until it has arrived."""
+    from pyicat_plus.client.main import IcatClient  # noqa: PLC0415 (takes 3 s)
+
     key = json.loads(facility.run("token", "create", "bliss", "--scope", "notify", "--json"))["token"]
     master = write_dataset_folder(root / "hc7001/id22/20230509/RAW_DATA/LaB6", "LaB6_0001", files=3)
     visit = {"beamline": "id22", "proposal": "hc7001"}

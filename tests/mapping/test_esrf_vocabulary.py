@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pyicat_plus.apps.icat_as_nexus import save_icat_as_nexus
 
 from ingest.catalogue.vocabulary import load_vocabulary
 from ingest.mapping.drafts import Moment, Origin, Quantity
@@ -211,6 +210,8 @@ def test_a_bliss_master_may_hold_all_of_it_too(tmp_path: Path) -> None:
 
 
 def test_all_that_esrfs_client_writes_into_a_file_arrives(tmp_path: Path) -> None:
+    from pyicat_plus.apps.icat_as_nexus import save_icat_as_nexus  # noqa: PLC0415 (takes 3 s)
+
     path = tmp_path / "icat.h5"
     save_icat_as_nexus(str(path))
     found = by_name(draft_of(read_master(path, WHOLE)))

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from icat_esrf_definitions.models.generate import generate_dataset
-from pyicat_plus._icat_messaging.serializers.dataset import serialize_dataset_message
 
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 from ingest.messages import to_told_dataset
@@ -19,6 +17,8 @@ if TYPE_CHECKING:
 
 
 def told_of(dataset: IcatDatasetParameters) -> dict[str, ToldParameter]:
+    from pyicat_plus._icat_messaging.serializers.dataset import serialize_dataset_message  # noqa: PLC0415 (takes 3 s)
+
     message = serialize_dataset_message(metadata=dataset)
     return {each.wanted.name: each for each in to_told_parameters(to_told_dataset(message).parameters, {})}
 
@@ -26,6 +26,8 @@ def told_of(dataset: IcatDatasetParameters) -> dict[str, ToldParameter]:
 @pytest.fixture(scope="module")
 def said() -> tuple[dict[str, str], dict[str, ToldParameter]]:
     """Return a value of every field in ESRF's words, and what is made of the message that its client sends."""
+    from icat_esrf_definitions.models.generate import generate_dataset  # noqa: PLC0415 (takes 1 s)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has the deprecated fields, too
         dataset = generate_dataset(1)
