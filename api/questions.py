@@ -122,6 +122,7 @@ class ResultParameters(BaseModel):
     sample: Values = to_filter("Name of the sample", "LaB6")
     formula: Values = to_filter("Formula of the sample", "LaB6")
     technique: Values = to_filter("Experimental technique", "XRD")
+    keyword: Values = to_filter("Keyword of the investigation or the DOI", "tomography")
     definition: Values = to_filter("NeXus application definition", "NXxrd")
     user: Values = to_filter("Person who took part", "Ada Example")
     detector: Values = to_filter("Detector", "eiger")

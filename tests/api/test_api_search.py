@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.catalogue.model import DatasetParameter
+from ingest.catalogue.model import Dataset, DatasetParameter, Keyword
 from tests.entities import START, add_dataset
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
             "daisy": add_dataset(session, "daisy", start_date=START.replace(year=2018), end_date=None),
             "aster": add_dataset(session, "aster", is_complete=False, sample_formula="Fe2O3"),
         }
+        of_zinnia = session.get_one(Dataset, made["zinnia"]).investigation_id
+        session.add(Keyword(investigation_id=of_zinnia, name="zinnia upright"))
         warm = session.query(DatasetParameter).filter_by(dataset_id=made["aster"], numeric_value=12.4).one()
         warm.numeric_value, warm.range_bottom, warm.range_top = None, 20.0, 30.0
     module_catalogue.index_all()
@@ -54,6 +56,8 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"sample": "zinnia sample"}, ["zinnia"]),
         ({"formula": "zinniao2"}, ["zinnia"]),
         ({"technique": "zinnia diffraction"}, ["zinnia"]),
+        ({"keyword": "Zinnia upright"}, ["zinnia"]),
+        ({"keyword": "upright"}, []),
         ({"elements": "Fe,O"}, ["aster"]),
         ({"elements": "=Fe"}, []),
         ({"q": "elements:=Fe,O"}, ["aster"]),
