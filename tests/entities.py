@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zlib
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -36,7 +36,7 @@ from ingest.catalogue.model import (
     Technique,
 )
 from ingest.catalogue.schema import upgrade_schema
-from ingest.catalogue.search.embedded import EmbeddedIndex
+from ingest.catalogue.search.engines import open_index
 from ingest.catalogue.settings import CatalogueSettings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """An embedded catalogue that a test fills."""
+    """A catalogue that a test fills."""
 
     settings: CatalogueSettings
     engine: Engine
@@ -64,12 +64,10 @@ class Catalogue:
 
     def index_all(self) -> None:
         """Leave the index knowing all datasets."""
-        index = EmbeddedIndex(self.settings.index_folder)
-        with self.sessions.begin() as session:
+        with closing(open_index(self.settings)) as index, self.sessions.begin() as session:
             documents = load_documents(session, find_unindexed(session, 1000))
             index.write(documents)
             mark_indexed(session, documents)
-        index.close()
 
 
 def write_migrated(folder: Path) -> Path:

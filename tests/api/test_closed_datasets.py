@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,10 +13,14 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from ingest.catalogue.model import DatasetParameter, ParameterType
 from ingest.catalogue.search import Noun
+from ingest.catalogue.search.elastic_client import make_client
 from ingest.catalogue.search.nouns import UNCOUNTED
-from tests.entities import FUTURE, add_dataset
+from tests.entities import FUTURE, add_dataset, opened_copy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from fastapi import FastAPI
 
     from tests.entities import Catalogue
@@ -59,21 +65,34 @@ DOORS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def app(module_catalogue: Catalogue) -> FastAPI:
-    return create_app(module_catalogue.settings)
+@pytest.fixture(scope="module", params=["embedded", "elasticsearch"])
+def own(
+    request: pytest.FixtureRequest, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Catalogue]:
+    """Open an empty catalogue with either index."""
+    with opened_copy(migrated, tmp_path_factory.mktemp("own") / "data") as opened:
+        if request.param == "embedded":
+            yield opened
+            return
+        url, name = request.getfixturevalue("elasticsearch_server"), f"closed-{uuid4().hex}"
+        asked = {"elasticsearch_url": url, "elasticsearch_index": name}
+        yield replace(opened, settings=opened.settings.model_copy(update=asked))
+        with make_client(url) as engine:
+            for index in engine.indices.get(index=f"{name}*", expand_wildcards="all"):
+                engine.indices.delete(index=index)
 
 
 @pytest.fixture(scope="module")
-def answers(module_catalogue: Catalogue, app: FastAPI) -> dict[str, list[tuple[int, bytes]]]:
+def answers(own: Catalogue) -> dict[str, list[tuple[int, bytes]]]:
     """Ask at all doors, first without and then with closed datasets, some of which share everything with open ones."""
+    app = create_app(own.settings)
     doors = [*DOORS, *list_doors(app)]
     with TestClient(app, raise_server_exceptions=False) as client:
-        with module_catalogue.sessions.begin() as session:
+        with own.sessions.begin() as session:
             first, _ = (add_dataset(session, word) for word in OPEN)
-        module_catalogue.index_all()
+        own.index_all()
         before = ask(client, doors)
-        with module_catalogue.sessions.begin() as session:
+        with own.sessions.begin() as session:
             for number, closed in enumerate(CLOSED):
                 day = datetime(2001 + number, 2, 3, tzinfo=UTC)
                 twin = {"name": f"zinnia_{number}", "start_date": day, "end_date": day}
@@ -81,10 +100,10 @@ def answers(module_catalogue: Catalogue, app: FastAPI) -> dict[str, list[tuple[i
                 # Not as many of these, lest a word stays as frequent as it was.
                 if number:
                     add_dataset(session, f"nightshade{number}", **closed)
-            own = session.query(DatasetParameter).filter(DatasetParameter.dataset_id > first + 1)
-            own.filter(DatasetParameter.numeric_value.is_not(None)).update({"numeric_value": 99.0})
+            closed_numbers = session.query(DatasetParameter).filter(DatasetParameter.dataset_id > first + 1)
+            closed_numbers.filter(DatasetParameter.numeric_value.is_not(None)).update({"numeric_value": 99.0})
             assert session.query(ParameterType).count() > len(OPEN) + len(CLOSED)
-        module_catalogue.index_all()
+        own.index_all()
         after = ask(client, doors)
     return {door: [before[door], after[door]] for door in doors}
 
