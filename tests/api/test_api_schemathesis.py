@@ -17,7 +17,10 @@ import requests
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, assume, settings
+from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.pytest._test_builder import build_operation_test
 
 from api.app import create_app
 from api.limits import MAX_ADDRESS
@@ -28,6 +31,7 @@ from tests.entities import FUTURE, PAST, add_dataset, to_master
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schemathesis.schemas import BaseSchema
     from sqlalchemy.orm import Session
 
     from tests.entities import Catalogue
@@ -41,10 +45,16 @@ SECONDS = 300
 ACCEPTANCE = {"expected-statuses": ["2xx", "3xx", "400", "401", "403", "404", "409"]}
 # Trees are asked in test_api_search_orders.py: values for a schema that holds itself take minutes to make.
 BY_TREE = "/api/v1/search"
-schema = schemathesis.openapi.from_dict(
-    create_app().openapi(),
-    config=SchemathesisConfig.from_dict({"seed": 1, "checks": {"positive_data_acceptance": ACCEPTANCE}}),
-).exclude(path=BY_TREE)
+DOCUMENT = create_app().openapi()
+OPERATIONS = [(method, path) for path, each in DOCUMENT["paths"].items() for method in each if path != BY_TREE]
+
+
+@pytest.fixture(scope="module")
+def schema() -> BaseSchema:
+    """Return the document as Schemathesis reads it."""
+    load_all_checks()
+    config = {"seed": 1, "checks": {"positive_data_acceptance": ACCEPTANCE}}
+    return schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_dict(config))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +103,18 @@ def address(module_catalogue: Catalogue) -> Iterator[str]:
     thread.join()
 
 
-@schema.parametrize()
+# What is asked is made by the test: Schemathesis's own decorator makes all of it, 10 s, as each worker collects tests.
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_document_is_kept(
+    schema: BaseSchema, method: str, path: str, address: str, asking: list[requests.Session]
+) -> None:
+    operation = schema[path][method]
+    keep = build_operation_test(
+        config=schema.config, operation=operation, test_func=keep_document, given_kwargs={}, feedback=NO_FEEDBACK
+    )
+    keep(address=address, asking=asking)
+
+
 @settings(
     max_examples=4,
     derandomize=True,
@@ -102,7 +123,7 @@ def address(module_catalogue: Catalogue) -> Iterator[str]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_document_is_kept(case: schemathesis.Case, address: str, asking: list[requests.Session]) -> None:
+def keep_document(case: schemathesis.Case, address: str, asking: list[requests.Session]) -> None:
     # The document cannot say how long all parameters may be together, and the server hangs up on a longer line.
     assume(len(str(requests.Request(**case.as_transport_kwargs(base_url=address)).prepare().url)) <= MAX_ADDRESS)
     for session in asking:
