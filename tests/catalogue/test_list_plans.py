@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from ingest.catalogue.browsing import list_files, list_parameters, list_scans
 from ingest.catalogue.investigations import (
@@ -16,8 +17,11 @@ from ingest.catalogue.investigations import (
     list_investigations,
 )
 from ingest.catalogue.masters import claim_next, release_abandoned
+from ingest.catalogue.model import ParameterType
 from ingest.catalogue.paging import PageRequest
+from ingest.catalogue.parameter_types import get_parameter_type
 from ingest.catalogue.samples import SampleQuestion, get_sample, list_samples
+from ingest.catalogue.search.embedded import EmbeddedIndex
 from ingest.catalogue.visibility import ANONYMOUS, OPERATOR, Viewer
 from tests.entities import END, add_dataset
 
@@ -97,6 +101,17 @@ def test_files_are_read_in_their_order_and_no_further(catalogue: Catalogue, sess
     plan = explain(catalogue, session, lambda: list_files(session, ANONYMOUS, NOW, dataset_id, request))[-1]
     assert len(plan) == 1
     assert "(dataset_id=? AND ordinal>?)" in plan[0]
+
+
+def test_examples_are_looked_up_by_dataset_and_parameter(catalogue: Catalogue, session: Session) -> None:
+    with catalogue.sessions.begin() as other:
+        add_dataset(other, "zinnia")
+    catalogue.index_all()
+    type_id = session.scalars(select(ParameterType.id).where(ParameterType.name == "zinnia_remark")).one()
+    with closing(EmbeddedIndex(catalogue.settings.index_folder)) as index:
+        plan = explain(catalogue, session, lambda: get_parameter_type(session, index, ANONYMOUS, NOW, type_id))[-1]
+    assert any("(dataset_id=? AND type_id=?)" in step for step in plan), plan
+    assert not any("ORDER BY" in step for step in plan), plan
 
 
 @pytest.mark.parametrize("root_ids", [None, [1]], ids=["of all roots", "of one root"])
