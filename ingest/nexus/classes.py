@@ -132,8 +132,31 @@ TALLIED_NAMES = frozenset({"image_key", "image_key_control"})
 """Arrays that hold a key for each frame: how often each stands there is kept."""
 
 
-def to_class(raw: object) -> str:
-    """Return a stored NX_class, stripped, or empty where there is none."""
+_SAS_CLASSES = {
+    "sasentry": "NXentry",
+    "sasdata": "NXdata",
+    "sasinstrument": "NXinstrument",
+    "sassource": "NXsource",
+    "sascollimation": "NXcollimator",
+    "sasaperture": "NXaperture",
+    "sasdetector": "NXdetector",
+    "sassample": "NXsample",
+    "sasprocess": "NXprocess",
+    "sasnote": "NXnote",
+}
+"""The manual's class for each of canSAS: NXcanSAS says which. SasView and others write theirs alone."""
+
+
+def to_class(raw: object, sas: object = None) -> str:
+    """Return a stored NX_class, stripped, or empty where there is none; the one that a class of canSAS stands for.
+
+    `sas` is the group's canSAS_class, which counts where there is no NX_class.
+    """
+    nx_class = _to_text(raw) or _to_text(sas)
+    return _SAS_CLASSES.get(nx_class.lower(), nx_class if _to_text(raw) else "")
+
+
+def _to_text(raw: object) -> str:
     value = raw[0] if isinstance(raw, list) and raw else raw
     return value.strip() if isinstance(value, str) else ""
 

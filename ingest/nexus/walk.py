@@ -86,7 +86,7 @@ class _Node:
     def __init__(self, raw_path: bytes, attributes: dict[str, Value], same_as: int | None = None) -> None:
         self.raw_path = raw_path
         self.path = to_name(raw_path) or "/"
-        self.nx_class = to_class(attributes.pop("NX_class", None))
+        self.nx_class = to_class(attributes.pop("NX_class", None), attributes.get("canSAS_class"))
         self.attributes = attributes
         self.fields: list[Field] = []
         self.groups: list[_Node] = []

@@ -248,6 +248,25 @@ def test_definition_of_any_text_is_kept(master: Path) -> None:
     assert scan["definition"]["value"] == "pulsedTD"
 
 
+@pytest.mark.parametrize("attribute", ["canSAS_class", "NX_class"])
+def test_classes_of_cansas_alone_are_the_manuals(master: Path, attribute: str) -> None:
+    detector = {"@canSAS_class": "SASdetector", "name": "rear"}
+    tree = {
+        "@canSAS_class": "SASentry",
+        "definition": "NXcanSAS",
+        "title": "rest",
+        "inst": {"@canSAS_class": "SASinstrument", "name": "D22", "d": detector},
+        "powder": {"@canSAS_class": "SASsample", "ID": "silica"},
+    }
+    with h5py.File(master, "w") as file:
+        write(file, {"run": tree})
+        file.visititems(lambda _, item: item.attrs.update({attribute: item.attrs.pop("canSAS_class", "")}))
+    record = read_master(master)
+    (scan,) = to_inspection(to_drafts(record, choose_rules(record, shipped_rules()), PARIS))["scans"]
+    assert (scan["title"]["value"], scan["instrument_name"]["value"]) == ("rest", "D22")
+    assert (scan["sample_name"]["value"], scan["detectors"][0]["label"]) == ("silica", "rear")
+
+
 @pytest.mark.parametrize(
     ("definition", "probe", "name"),
     [("TOFRAW", "neutrons", "neutron time of flight technique"), ("pulsedTD", "muons", "muon spectroscopy")],
