@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import h5py
@@ -35,13 +36,14 @@ def add_groups(file: h5py.File) -> None:
 
 def add_levels(file: h5py.File) -> None:
     group = file["entry"].id
-    for _ in range(5_000):
+    for _ in range(10_000):
         group = h5py.h5g.create(group, b"deeper")
 
 
 def add_attributes(file: h5py.File) -> None:
-    for number in range(5_000):
-        file["entry/sample"].attrs[f"a{number}"] = number
+    space = h5py.h5s.create(h5py.h5s.SCALAR)
+    for number in range(20_000):
+        h5py.h5a.create(file["entry/sample"].id, f"a{number}".encode(), h5py.h5t.NATIVE_INT32, space)
 
 
 def add_long_names(file: h5py.File) -> None:
@@ -71,6 +73,25 @@ def add_nested_types(file: h5py.File) -> None:
     file["entry/sample"].create_dataset("wide", (1,), [(f"f{number}", "f8") for number in range(2_000)])
 
 
+def add_odd_types(file: h5py.File) -> None:
+    sample = file["entry/sample"]
+    names = h5py.enum_dtype({f"n{number}": number for number in range(5_000)}, basetype="i4")
+    sample.create_dataset("choice", data=3, dtype=names)
+    sample.create_dataset("references", (100,), h5py.ref_dtype)[...] = file["entry"].ref
+    sample.create_dataset("regions", (1,), h5py.regionref_dtype)[0] = file["entry/instrument/detector/data"].regionref[
+        1
+    ]
+    sample.create_dataset("ragged", (2,), h5py.vlen_dtype("f8"))[0] = np.zeros(MEGABYTE)
+    file["entry/type"] = np.dtype("f8")
+    file["entry/type"].attrs.create("of_itself", 1.0, dtype=file["entry/type"])
+
+
+def add_control_names(file: h5py.File) -> None:
+    for name in ("\x1b[2J", "a\nb\rc", "\u202egpj.exe", "\x07", " "):
+        file["entry/sample"][name] = "\x1b]0;title\x07"
+        file["entry/sample"].attrs[name] = name
+
+
 def add_loops(file: h5py.File) -> None:
     file["entry/a"], file["entry/b"] = h5py.SoftLink("/entry/b"), h5py.SoftLink("/entry/a")
     file["entry/sample/up"] = file["entry"]
@@ -96,6 +117,8 @@ def add_foreign_files(file: h5py.File) -> None:
         (add_long_texts, set()),
         (add_endless_shapes, set()),
         (add_nested_types, set()),
+        (add_odd_types, set()),
+        (add_control_names, set()),
         (add_loops, set()),
         (add_foreign_files, {"linked_files"}),
     ],
@@ -124,6 +147,48 @@ def test_object_whose_attributes_need_more_memory_than_there_is_is_a_reason(writ
 
     with ReaderChild(Limits(memory_bytes=200 << 20)) as reader, pytest.raises(ReaderKilledError, match="memory"):
         reader.read(write(change, libver="latest"))
+
+
+def find_header(file: h5py.File, path: str) -> int:
+    address: int = h5py.h5o.get_info(file[path].id).addr
+    return address
+
+
+@pytest.mark.parametrize("count", [20_000, 500_000])
+def test_header_of_countless_messages_holds_nobody_up(write: Write, reader: ReaderChild, count: int) -> None:
+    path = write(libver="earliest")
+    with h5py.File(path) as file:
+        place = find_header(file, "entry/sample")
+    content = bytearray(path.read_bytes())
+    messages, links, size = struct.unpack_from("<HII", content, place + 2)
+    head = struct.pack("<BxHII4x", 1, min(0xFFFF, messages + count), links, size + 8 * count)
+    longer = content + head + content[place + 16 : place + 16 + size] + bytes(8 * count)
+    longer = longer.replace(struct.pack("<Q", place), struct.pack("<Q", len(content)))
+    longer[40:48] = struct.pack("<Q", len(longer))
+    path.write_bytes(longer)
+    (entry,) = reader.read(path).record.entries
+    assert [group.name for group in entry.groups if group.nx_class == "NXinstrument"] == ["instrument"]
+
+
+def test_type_that_is_made_of_itself_is_a_reason(write: Write, reader: ReaderChild) -> None:
+    def change(file: h5py.File) -> None:
+        file["entry/type"] = np.dtype([("a", "f8"), ("b", "f8")])
+        file["entry/sample"].attrs.create("typed", np.zeros(1, file["entry/type"].dtype), dtype=file["entry/type"])
+
+    path = write(change, libver="earliest")
+    with h5py.File(path) as file:
+        place = find_header(file, "entry/type")
+    content = bytearray(path.read_bytes())
+    number, size = struct.unpack_from("<HH", content, place + 16)
+    assert number == 3
+    content[place + 20] |= 0b10  # shared: where it is stands in place of what it is
+    content[place + 24 : place + 24 + size] = struct.pack("<BBQ", 3, 2, place).ljust(size, b"\0")
+    path.write_bytes(content)
+    # libhdf5 goes round until its memory ends, or its stack.
+    try:
+        assert reader.read(path).record.truncated
+    except ReaderKilledError as error:
+        assert error.reason == "crashed signal 11"
 
 
 def test_name_is_as_long_as_the_cap_allows(write: Write, reader: ReaderChild) -> None:
