@@ -64,7 +64,7 @@ def list_files(session: Session, now: datetime, pid: str, asked: Filter) -> list
     own = _is_of_dataset(_get_key(context, "Dataset", pid))
 
     def answer() -> list[Record]:
-        keys = list_keys(context, "File", asked, own)
+        keys = list_keys(context, "File", asked, own, is_broad=False)
         return list(load_records(context, "File", keys, asked).values())
 
     return _told(session, answer)
@@ -89,14 +89,14 @@ def _told(session: Session, answer: Callable[[], T]) -> T:
 def _get_key(context: Context, model: str, pid: str) -> Key:
     """Return the record of that identifier; raises UnknownRecordError."""
     is_it = Compare("pid", Operator.EQ, pid, Kind.TEXT)
-    keys = [] if "\x00" in pid else list_keys(context, model, Filter(where=is_it, limit=1))
+    keys = [] if "\x00" in pid else list_keys(context, model, Filter(where=is_it, limit=1), is_broad=False)
     if not keys:
         raise UnknownRecordError(model, pid)
     return keys[0]
 
 
 def _is_of_dataset(key: Key) -> Narrowing:
-    return lambda _, rows: rows.c.dataset_key == key[1]
+    return lambda _context, _source, rows: rows.c.dataset_key == key[1]
 
 
 def _list_records(context: Context, index: DatasetIndex, model: str, asked: Filter) -> list[Record]:
@@ -112,16 +112,20 @@ def _list_records(context: Context, index: DatasetIndex, model: str, asked: Filt
 
 def _list_best(context: Context, model: str, asked: Filter, scores: dict[Key, float]) -> list[Key]:
     """Return the page of those that have a score: the best first, or in the order that is asked for."""
+    wanted = asked.skip + (asked.limit or MAX_LIMIT)
     everything = replace(asked, limit=None, skip=0)
-    known = list(scores)
+    known = sorted(scores, key=lambda key: (-scores[key], *key))
     found: list[Key] = []
     for start in range(0, len(known), MAX_LIMIT):
-        found += list_keys(context, model, everything, _is_one_of(known[start : start + MAX_LIMIT]))
+        batch = known[start : start + MAX_LIMIT]
+        own = set(list_keys(context, model, everything, _is_one_of(batch), is_broad=False))
+        found += [key for key in batch if key in own]
+        if len(found) >= wanted and not asked.order:
+            break
     if asked.order:
-        return list_keys(context, model, asked, _is_one_of(found))
-    best = sorted(found, key=lambda key: (-scores[key], *key))
-    return best[asked.skip : asked.skip + (asked.limit or MAX_LIMIT)]
+        return list_keys(context, model, asked, _is_one_of(found), is_broad=False)
+    return found[asked.skip : wanted]
 
 
 def _is_one_of(keys: list[Key]) -> Narrowing:
-    return lambda source, rows: rows.c.key.in_([key for name, key in keys if name == source])
+    return lambda _context, source, rows: rows.c.key.in_([key for name, key in keys if name == source])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from ingest.catalogue.panosc.errors import InvalidFilterError
 from ingest.catalogue.panosc.parameters import Shown, to_parameter, to_shown
 from ingest.catalogue.panosc.request import Filter, Inclusion, Some
 from ingest.catalogue.panosc.schema import MODELS, Kind
-from ingest.catalogue.panosc.selecting import Key, list_children, sort_children
+from ingest.catalogue.panosc.selecting import Key, is_linked, list_children, list_keys, sort_children
 from ingest.catalogue.panosc.sources import PATHS
 from ingest.catalogue.panosc.terms import are_terms, find_panet_id, to_wanted
 from ingest.catalogue.panosc.values import to_wire
@@ -151,6 +152,11 @@ def _list_children(
     """Return the keys of what each record is related to, in order."""
     found: dict[Key, list[tuple[Key, Any]]] = defaultdict(list)
     for path in PATHS[model, name]:
+        if path.is_broad and path.link is not None:
+            # One at a time, each as a list of its own: all together they are nearly all there are.
+            target = MODELS[model].relations[name].model
+            linked = {key: partial(is_linked, path.link, getattr(row, path.column)) for key, row in rows.items()}
+            return {key: list_keys(context, target, scope, narrowing) for key, narrowing in linked.items()}
         parents: dict[Any, list[Key]] = defaultdict(list)
         for key, row in rows.items():
             value = getattr(row, path.column) if key[0] == path.source else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
@@ -23,9 +23,12 @@ from ingest.catalogue.vocabulary import find_parameter, load_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
 
     from sqlalchemy import FromClause
     from sqlalchemy.orm import Session
+
+    Bound: TypeAlias = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 _UNITLESS: Final = ("", "1")
 _NOISE: Final = 1e-12
@@ -72,10 +75,18 @@ class Shown:
 
 
 def to_parameter_condition(
-    types: ParameterTypes, rows: FromClause, where: Where, compare: Callable[[Compare], ColumnElement[bool]]
+    types: ParameterTypes,
+    rows: FromClause,
+    where: Where,
+    compare: Callable[[Compare], ColumnElement[bool]],
+    *,
+    is_near: bool,
 ) -> ColumnElement[bool]:
-    """Return the condition on parameters; `compare` makes those on their other properties."""
-    return _Compiler(types, rows, compare).compile(where, None)
+    """Return the condition on parameters; `compare` makes those on their other properties.
+
+    `is_near` where they are looked for beside their dataset.
+    """
+    return _Compiler(types, rows, compare, is_near=is_near).compile(where, None)
 
 
 def to_shown(types: ParameterTypes, wheres: list[Where]) -> dict[int, Shown]:
@@ -151,78 +162,116 @@ def _find_unit(parts: tuple[Where, ...] | list[Where]) -> str | None:
     return None
 
 
+def _unbound(_: ColumnElement[Any]) -> ColumnElement[bool]:
+    return true()
+
+
 class _Compiler:
     def __init__(
-        self, types: ParameterTypes, rows: FromClause, compare: Callable[[Compare], ColumnElement[bool]]
+        self,
+        types: ParameterTypes,
+        rows: FromClause,
+        compare: Callable[[Compare], ColumnElement[bool]],
+        *,
+        is_near: bool,
     ) -> None:
-        self._types, self._rows, self._compare = types, rows, compare
+        self._types, self._rows, self._compare, self._is_near = types, rows, compare, is_near
+        self._all = frozenset(types.by_id)
 
     def compile(self, where: Where, unit: str | None) -> ColumnElement[bool]:
         """Return the condition; `unit` is the one that values are given in."""
         parts = _flatten(where)
         found = _find_unit(parts)
         given = unit if found is None else found
-        return and_(true(), *(self._compile_part(part, given) for part in parts))
+        ids = self._all.intersection(*(self._find_types(part) for part in parts))
+        rest = [part for part in parts if not (isinstance(part, Compare) and part.name in ("name", "unit"))]
+        # A number is asked for with its types; said once more of all, they would keep a database from what it knows.
+        is_said = not self._is_near and any(_is_plain(part) for part in rest)
+        types = true() if is_said else self._of_types(ids)
+        return and_(types, *(self._compile_part(part, given, ids) for part in rest))
 
-    def _compile_part(self, part: Where, unit: str | None) -> ColumnElement[bool]:
+    def _find_types(self, part: Where) -> frozenset[int]:
+        """Return the types that a condition on name or unit leaves."""
+        match part:
+            case Compare(name="name"):
+                return frozenset(known.id for known in self._types.all if _is_named(known, part))
+            case Compare(name="unit"):
+                return frozenset(known.id for known in self._types.all if _has_unit(known, part))
+        return self._all
+
+    def _compile_part(self, part: Where, unit: str | None, ids: frozenset[int]) -> ColumnElement[bool]:
         match part:
             case Some(parts):
                 return or_(false(), *(self.compile(each, unit) for each in parts))
-            case Compare(name="name"):
-                return self._of_types([known.id for known in self._types.all if _is_named(known, part)])
-            case Compare(name="unit"):
-                return self._of_types([known.id for known in self._types.all if _has_unit(known, part)])
             case Compare(name="value"):
-                return self._has_value(part, unit)
+                return self._has_value(part, unit, ids)
             case Compare():
                 return self._compare(part)
             case Text() | Every():
                 return false()
 
-    def _of_types(self, ids: list[int]) -> ColumnElement[bool]:
-        if len(ids) == len(self._types.all):
+    def _of_types(self, ids: frozenset[int]) -> ColumnElement[bool]:
+        if ids == self._all:
             return true()
-        return self._rows.c.type_key.in_(ids) if ids else false()
+        return self._rows.c.type_key.in_(sorted(ids)) if ids else false()
 
-    def _has_value(self, asked: Compare, unit: str | None) -> ColumnElement[bool]:
+    def _has_value(self, asked: Compare, unit: str | None, ids: frozenset[int]) -> ColumnElement[bool]:
         if asked.operator in POSITIVE:
             positive = replace(asked, operator=POSITIVE[asked.operator])
-            return not_(self._has_value(positive, unit))
-        found = [self._has_number(asked, unit), self._has_text(asked), self._has_date(asked)]
-        return func.coalesce(or_(*found), false())
+            return not_(func.coalesce(self._has_value(positive, unit, ids), false()))
+        return or_(self._has_number(asked, unit, ids), self._has_text(asked), self._has_date(asked))
 
-    def _has_number(self, asked: Compare, unit: str | None) -> ColumnElement[bool]:
+    def _has_number(self, asked: Compare, unit: str | None, ids: frozenset[int]) -> ColumnElement[bool]:
         numbers = _to_numbers(asked)
         if numbers is None:
             return false()
         if unit is None or unit in _UNITLESS:
-            return self._reaches(asked.operator, numbers, 0.0)
-        ids: dict[str, list[int]] = {}
+            return self._reaches(asked.operator, numbers, 0.0, ids)
+        by_unit: dict[str, set[int]] = {}
         for known in self._types.all:
-            ids.setdefault(known.unit, []).append(known.id)
+            if known.id in ids:
+                by_unit.setdefault(known.unit, set()).add(known.id)
         choices = [
-            and_(self._rows.c.type_key.in_(ids[own]), self._reaches(asked.operator, *_convert_all(numbers, unit, own)))
-            for own in ids
+            self._reaches(asked.operator, *_convert_all(numbers, unit, own), frozenset(of_unit))
+            for own, of_unit in by_unit.items()
             if _is_convertible(unit, own)
         ]
         return or_(false(), *choices)
 
-    def _reaches(self, operator: Operator, numbers: list[float], noise: float) -> ColumnElement[bool]:
-        low, high = self._rows.c.low, self._rows.c.high
+    def _reaches(
+        self, operator: Operator, numbers: list[float], noise: float, ids: frozenset[int]
+    ) -> ColumnElement[bool]:
         slack = [abs(number) * noise for number in numbers]
         match operator:
             case Operator.GT:
-                return high > numbers[0] + slack[0]
+                return self._lies(ids, lambda top: top > numbers[0] + slack[0])
             case Operator.GTE:
-                return high >= numbers[0] - slack[0]
+                return self._lies(ids, lambda top: top >= numbers[0] - slack[0])
             case Operator.LT:
-                return low < numbers[0] - slack[0]
+                return self._lies(ids, lowest=lambda bottom: bottom < numbers[0] - slack[0])
             case Operator.LTE:
-                return low <= numbers[0] + slack[0]
+                return self._lies(ids, lowest=lambda bottom: bottom <= numbers[0] + slack[0])
             case Operator.BETWEEN:
-                return and_(high >= numbers[0] - slack[0], low <= numbers[1] + slack[1])
+                return self._lies_between(ids, numbers[0] - slack[0], numbers[1] + slack[1])
         around = zip(numbers, slack, strict=True)
-        return or_(false(), *(and_(high >= number - near, low <= number + near) for number, near in around))
+        return or_(false(), *(self._lies_between(ids, number - near, number + near) for number, near in around))
+
+    def _lies_between(self, ids: frozenset[int], low: float, high: float) -> ColumnElement[bool]:
+        return self._lies(ids, lambda top: top >= low, lambda bottom: bottom <= high)
+
+    def _lies(self, ids: frozenset[int], highest: Bound = _unbound, lowest: Bound = _unbound) -> ColumnElement[bool]:
+        """Return whether highest and lowest value of such a type are as they should be.
+
+        Beside a dataset all of its own are looked at. Among all parameters single numbers, which are most, and ranges
+        are asked for apart, each with its type, as ix_dataset_parameter_value has them.
+        """
+        rows, of_types = self._rows.c, self._of_types(ids)
+        if self._is_near:
+            return and_(of_types, highest(rows.high), lowest(rows.low))
+        return or_(
+            and_(of_types, rows.bottom.is_(None), highest(rows.number), lowest(rows.number)),
+            and_(of_types, rows.bottom.is_not(None), highest(rows.high), lowest(rows.bottom)),
+        )
 
     def _has_text(self, asked: Compare) -> ColumnElement[bool]:
         return self._compare(replace(asked, name="text")) if _is_textual(asked) else false()
@@ -234,6 +283,13 @@ class _Compiler:
             return false()
         value = tuple(dates) if isinstance(asked.value, tuple) else dates[0]
         return self._compare(replace(asked, name="date", value=value))
+
+
+def _is_plain(part: Where) -> bool:
+    """Return whether a number is asked for and nothing else."""
+    if not isinstance(part, Compare) or part.name != "value" or part.operator in POSITIVE:
+        return False
+    return _to_numbers(part) is not None and not _is_textual(part)
 
 
 def _to_numbers(asked: Compare) -> list[float] | None:
@@ -260,6 +316,7 @@ def _convert_all(numbers: list[float], unit: str, own: str) -> tuple[list[float]
     return [convert(number, unit, own) for number in numbers], _NOISE
 
 
+@lru_cache(maxsize=4096)
 def _is_convertible(unit: str, own: str) -> bool:
     if unit in _UNITLESS or own in _UNITLESS:
         return unit in _UNITLESS and own in _UNITLESS

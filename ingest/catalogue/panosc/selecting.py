@@ -2,37 +2,87 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, String, and_, cast, func, literal, null, select, union_all
 
 from ingest.catalogue.panosc.conditions import Context, to_conditions
 from ingest.catalogue.panosc.request import MAX_LIMIT, Filter
 from ingest.catalogue.panosc.sources import list_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from sqlalchemy import FromClause
+    from sqlalchemy import FromClause, Label
 
     from ingest.catalogue.panosc.sources import Path, Rows
 
 Key: TypeAlias = tuple[str, Any]
 """A record: the name of its source, and its key there."""
-Narrowing: TypeAlias = "Callable[[str, FromClause], ColumnElement[bool]]"
+Narrowing: TypeAlias = "Callable[[Context, str, FromClause], ColumnElement[bool]]"
 """A further condition on the rows of a source."""
+_NEAR: Final = {"Dataset": (10, 200), "Document": (3,)}
+"""How many times as many records as are wanted are looked at before one looks for all that are as asked."""
+_NEAREST: Final = 5000
 
 
-def list_keys(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> list[Key]:
-    """Return the page of those that are as asked."""
-    statements = []
-    for source in list_sources(model):
-        rows = context.open(source)
-        columns = (literal(source).label("source"), rows.c.key.label("key"), *_to_order_columns(rows, asked))
-        statements.append(select(*columns).where(*_to_conditions(context, source, rows, asked, narrowing)))
-    page = _to_ordered(statements, context, asked)
+def list_keys(
+    context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None, *, is_broad: bool = True
+) -> list[Key]:
+    """Return the page of those that are as asked; `is_broad` unless the narrowing leaves only a few."""
+    if is_broad and (found := _find_near(context, model, asked, narrowing)) is not None:
+        return found
+    return _read_page(context, _select(context, model, asked, narrowing), asked)
+
+
+def _read_page(context: Context, page: Rows, asked: Filter) -> list[Key]:
     limited = page.limit(asked.limit or MAX_LIMIT).offset(asked.skip)
     return [(row.source, row.key) for row in context.session.execute(limited)]
+
+
+def _find_near(context: Context, model: str, asked: Filter, narrowing: Narrowing | None) -> list[Key] | None:
+    """Return the page if the first records in order fill it; None if they do not.
+
+    What many records are like is found there after some hundreds, without a look at all others; what is rare costs
+    that look in vain, some milliseconds.
+    """
+    wanted, times = asked.skip + (asked.limit or MAX_LIMIT), _NEAR.get(model, ())
+    is_asked = any(each.is_required for each in asked.include) or (model == "Dataset" and (narrowing or asked.where))
+    is_walked = all(name == "creationDate" for name, _ in asked.order[:1])
+    if not is_asked or not is_walked or wanted * max(times, default=0) > _NEAREST:
+        return None
+    near = context.to_near()
+    for each in times:
+        first = _select(context, model, Filter(order=asked.order)).limit(wanted * each).subquery()
+        page = _select(near, model, asked, partial(_is_among, first, narrowing))
+        found = _read_page(context, page, asked)
+        if len(found) == wanted - asked.skip:
+            return found
+    return None
+
+
+def _is_among(
+    first: FromClause, narrowing: Narrowing | None, context: Context, source: str, rows: FromClause
+) -> ColumnElement[bool]:
+    is_first = rows.c.key.in_(select(first.c.key).where(first.c.source == source))
+    return is_first if narrowing is None else and_(is_first, narrowing(context, source, rows))
+
+
+def _select(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> Rows:
+    """Select source and key of the records, in order: of an only source by its own columns, as an index may have it."""
+    statements, orders = [], []
+    for source in list_sources(model):
+        rows = context.open(source)
+        found = select(literal(source).label("source"), rows.c.key.label("key"))
+        statements.append(found.where(*_to_conditions(context, source, rows, asked, narrowing)))
+        orders.append(_to_order_columns(rows, asked))
+    if len(statements) == 1:
+        own = {column.name: column.element for column in orders[0]}
+        return statements[0].order_by(*_to_order(context, own, asked))
+    each = (found.add_columns(*order) for found, order in zip(statements, orders, strict=True))
+    records = union_all(*each).subquery()
+    return select(records).order_by(*_to_order(context, dict(records.c.items()), asked))
 
 
 def count_keys(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> int:
@@ -52,11 +102,13 @@ def list_children(context: Context, path: Path, values: list[Any], asked: Filter
     """
     target = context.open(path.target)
     order = _to_order_columns(target, asked)
-    conditions = to_conditions(context, path.target, target, asked)
+    conditions = to_conditions(context.to_near(), path.target, target, asked)
     if path.link is None:
         parent, joined = target.c[path.target_column], target
     else:
-        link = path.link.subquery()
+        # Narrowed within: what is repeated is told apart for these alone.
+        own = path.link.where(path.link.selected_columns.parent.in_(values))
+        link = (own.distinct() if path.is_repeated else own).subquery()
         parent, joined = link.c.parent, link.join(target, target.c[path.target_column] == link.c.child)
     found = (
         select(parent.label("parent"), target.c.key.label("key"), *order)
@@ -64,10 +116,21 @@ def list_children(context: Context, path: Path, values: list[Any], asked: Filter
         .where(parent.in_(values), *conditions)
         .subquery()
     )
-    within = func.row_number().over(partition_by=found.c.parent, order_by=_to_order(context, found, asked))
+    within = func.row_number().over(
+        partition_by=found.c.parent, order_by=_to_order(context, dict(found.c.items()), asked)
+    )
     placed = select(found, within.label("place")).subquery()
     last = asked.skip + (asked.limit or MAX_LIMIT)
     return list(context.session.execute(select(placed).where(placed.c.place <= last).order_by(placed.c.place)))
+
+
+def is_linked(links: Rows, value: Any, context: Context, _source: str, rows: FromClause) -> ColumnElement[bool]:
+    """Return whether the links tie the row to the value."""
+    link = links.subquery()
+    own = select(link.c.child).where(link.c.parent == value)
+    if not context.is_near:
+        return rows.c.key.in_(own)
+    return own.where(link.c.child == rows.c.key).correlate(rows).exists()
 
 
 def sort_children(rows: list[tuple[Key, Any]], asked: Filter) -> list[Key]:
@@ -91,10 +154,10 @@ def _to_conditions(
     context: Context, source: str, rows: FromClause, asked: Filter, narrowing: Narrowing | None
 ) -> list[ColumnElement[bool]]:
     conditions = to_conditions(context, source, rows, asked)
-    return conditions if narrowing is None else [*conditions, narrowing(source, rows)]
+    return conditions if narrowing is None else [*conditions, narrowing(context, source, rows)]
 
 
-def _to_order_columns(rows: FromClause, asked: Filter) -> list[ColumnElement[Any]]:
+def _to_order_columns(rows: FromClause, asked: Filter) -> list[Label[Any]]:
     """Return the columns that records are ordered by, the last one what identifies them."""
     names = [name for name, _ in asked.order]
     columns = [rows.c.get(name, cast(null(), String)).label(f"order{place}") for place, name in enumerate(names)]
@@ -102,19 +165,13 @@ def _to_order_columns(rows: FromClause, asked: Filter) -> list[ColumnElement[Any
     return [*columns, identity.label("identity")]
 
 
-def _to_ordered(statements: list[Rows], context: Context, asked: Filter) -> Rows:
-    """Return the records of all sources in order."""
-    found = (statements[0] if len(statements) == 1 else union_all(*statements)).subquery()
-    return select(found).order_by(*_to_order(context, found, asked))
-
-
-def _to_order(context: Context, found: FromClause, asked: Filter) -> list[ColumnElement[Any]]:
+def _to_order(context: Context, columns: Mapping[str, ColumnElement[Any]], asked: Filter) -> list[ColumnElement[Any]]:
     """Return the order: nothing comes first, and letters go by their code, as in JavaScript."""
     order = []
     for place, (_, is_falling) in enumerate(asked.order):
-        column = _by_code(context, found.c[f"order{place}"])
+        column = _by_code(context, columns[f"order{place}"])
         order.append(column.desc().nulls_last() if is_falling else column.asc().nulls_first())
-    return [*order, _by_code(context, found.c.identity).asc()]
+    return [*order, _by_code(context, columns["identity"]).asc()]
 
 
 def _by_code(context: Context, column: ColumnElement[Any]) -> ColumnElement[Any]:

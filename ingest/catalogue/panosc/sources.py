@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
+    Exists,
     Select,
     String,
     and_,
     case,
     cast,
-    exists,
     func,
     literal,
+    literal_column,
     not_,
     or_,
     select,
@@ -76,6 +77,19 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """A property that another table has: its column `value`, of the row whose `key` the source's `column` holds.
+
+    `far` makes, of the keys of some, the keys of the source's rows that hold one; None where `column` is indexed.
+    """
+
+    column: str
+    key: Any
+    value: Any
+    far: Callable[[Rows], Rows] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Some records of a model: columns named as its properties, and further ones by which they are tied to others.
 
@@ -85,6 +99,7 @@ class Source:
     model: str
     statement: Rows
     words: Mapping[str, Words]
+    others: Mapping[str, Other]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +111,19 @@ class Path:
     target: str
     target_column: str = "key"
     link: Rows | None = None
-    """Columns `parent` and `child`, each pair of which it has once."""
+    """Columns `parent` and `child`."""
+    is_repeated: bool = False
+    """Whether the link has a pair more than once."""
+    is_broad: bool = False
+    """Whether a record may be related to a good part of all there are."""
 
 
 def make_source(name: str, now: datetime, dialect: str) -> Source:
     """Return the source, as it is at this instant."""
     model, make = _MAKERS[name]
     words = {"investigation": _to_keywords, "publication": _to_subjects}.get(name)
-    return Source(model, make(now, dialect), {"keywords": words(now)} if words else {})
+    others = _OF_DATASETS if name == "dataset" else {}
+    return Source(model, make(now, dialect), {"keywords": words(now)} if words else {}, others)
 
 
 def list_sources(model: str) -> list[str]:
@@ -119,7 +139,7 @@ def _to_pid(given: Any, key: Any) -> ColumnElement[str]:
 def _select_datasets(now: datetime, _dialect: str) -> Rows:
     first_title = (
         select(Scan.title)
-        .where(Scan.dataset_id == Dataset.id, Scan.ordinal == 0, Scan.is_withdrawn.is_(False))
+        .where(Scan.dataset_id == Dataset.id, Scan.ordinal == literal_column("0"), Scan.is_withdrawn.is_(False))
         .order_by(Scan.id)
         .limit(1)
         .scalar_subquery()
@@ -147,6 +167,7 @@ def _select_datasets(now: datetime, _dialect: str) -> Rows:
         Dataset.id.label("key"),
         Dataset.investigation_id.label("investigation_key"),
         Dataset.sample_id.label("sample_key"),
+        instrument.label("instrument_key"),
         Dataset.doi.label("doi"),
         _to_pid(Dataset.doi, Dataset.id).label("pid"),
         title.label("title"),
@@ -199,7 +220,7 @@ def _select_publications(now: datetime, _dialect: str) -> Rows:
         _over_datasets(func.max(Dataset.end_date), found).label("endDate"),
         _over_datasets(func.max(Dataset.release_date), cited).label("releaseDate"),
         func.nullif(DataPublication.licence, "").label("license"),
-    ).where(exists().where(cited).correlate(DataPublication))
+    ).where(_is_there(cited).correlate(DataPublication))
 
 
 def _select_instruments(now: datetime, _dialect: str) -> Rows:
@@ -216,7 +237,7 @@ def _select_instruments(now: datetime, _dialect: str) -> Rows:
             Facility.name.label("facility"),
         )
         .join(Facility, Facility.id == Instrument.facility_id)
-        .where(exists().where(used).correlate(Instrument))
+        .where(_is_there(used).correlate(Instrument))
     )
 
 
@@ -253,39 +274,50 @@ def _select_files(now: datetime, _dialect: str) -> Rows:
 
 
 def _select_parameters(_now: datetime, _dialect: str) -> Rows:
-    """Select what is shown and public of the datasets themselves; their scans' parameters are summed up in theirs."""
-    return (
-        select(
-            DatasetParameter.id.label("key"),
-            DatasetParameter.dataset_id.label("dataset_key"),
-            DatasetParameter.type_id.label("type_key"),
-            DatasetParameter.id.label("id"),
-            ParameterType.name.label("name"),
-            ParameterType.units.label("unit"),
-            func.coalesce(DatasetParameter.numeric_value, DatasetParameter.range_bottom).label("value"),
-            func.coalesce(DatasetParameter.range_bottom, DatasetParameter.numeric_value).label("low"),
-            func.coalesce(DatasetParameter.range_top, DatasetParameter.numeric_value).label("high"),
-            DatasetParameter.values.label("values"),
-            DatasetParameter.string_value.label("text"),
-            DatasetParameter.date_time_value.label("date"),
-            _to_pid(Dataset.doi, Dataset.id).label("datasetId"),
-        )
-        .join(Dataset, Dataset.id == DatasetParameter.dataset_id)
-        .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
-        .where(
-            DatasetParameter.scan_id.is_(None),
-            DatasetParameter.is_shown.is_(True),
-            DatasetParameter.is_public.is_(True),
-        )
+    """Select what is shown and public of the datasets themselves; their scans' parameters are summed up in theirs.
+
+    Without a join, so that a condition on the values looks at nothing but them.
+    """
+    dataset_pid = (
+        select(_to_pid(Dataset.doi, Dataset.id))
+        .where(Dataset.id == DatasetParameter.dataset_id)
+        .correlate(DatasetParameter)
+        .scalar_subquery()
     )
+    return select(
+        DatasetParameter.id.label("key"),
+        DatasetParameter.dataset_id.label("dataset_key"),
+        DatasetParameter.type_id.label("type_key"),
+        DatasetParameter.id.label("id"),
+        _of_type(ParameterType.name).label("name"),
+        _of_type(ParameterType.units).label("unit"),
+        func.coalesce(DatasetParameter.numeric_value, DatasetParameter.range_bottom).label("value"),
+        DatasetParameter.numeric_value.label("number"),
+        DatasetParameter.range_bottom.label("bottom"),
+        func.coalesce(DatasetParameter.range_bottom, DatasetParameter.numeric_value).label("low"),
+        func.coalesce(DatasetParameter.range_top, DatasetParameter.numeric_value).label("high"),
+        DatasetParameter.values.label("values"),
+        DatasetParameter.string_value.label("text"),
+        DatasetParameter.date_time_value.label("date"),
+        dataset_pid.label("datasetId"),
+    ).where(
+        DatasetParameter.scan_id.is_(None),
+        DatasetParameter.is_shown.is_(True),
+        DatasetParameter.is_public.is_(True),
+    )
+
+
+def _of_type(value: Any) -> ColumnElement[str]:
+    of_type = select(value).where(ParameterType.id == DatasetParameter.type_id)
+    return of_type.correlate(DatasetParameter).scalar_subquery()
 
 
 def _select_users(now: datetime, dialect: str) -> Rows:
     """Select people of investigations: those whom a dataset names that may be found, all where nothing is closed."""
     beside = Dataset.investigation_id == InvestigationUser.investigation_id
     is_closed = not_(func.coalesce(may_find(ANONYMOUS, now), False))
-    is_whole = not_(exists().where(beside, is_closed).correlate(InvestigationUser))
-    is_named = exists().where(
+    is_whole = not_(_is_there(beside, is_closed).correlate(InvestigationUser))
+    is_named = _is_there(
         beside,
         may_find(ANONYMOUS, now),
         Scan.dataset_id == Dataset.id,
@@ -318,7 +350,7 @@ def _names_user(dialect: str) -> ColumnElement[bool]:
     else:
         named = func.json_each(Scan.users).table_valued("value", joins_implicitly=True)
         name = func.json_extract(named.c.value, "$.name")
-    return exists().where(name == User.name).correlate(Scan, User)
+    return _is_there(name == User.name).correlate(Scan, User)
 
 
 def _select_creators(_now: datetime, _dialect: str) -> Rows:
@@ -387,7 +419,7 @@ def _to_keywords(_now: datetime) -> Words:
 
 def _to_subjects(now: datetime) -> Words:
     """Return what a publication is about, as far as data that may be found tell so."""
-    of_data = exists().where(
+    of_data = _is_there(
         DataPublication.id == Subject.publication_id,
         DataCollectionDataset.data_collection_id == DataPublication.content_id,
         DatasetTechnique.dataset_id == DataCollectionDataset.dataset_id,
@@ -399,8 +431,13 @@ def _to_subjects(now: datetime) -> Words:
     return Words(Subject.publication_id, Subject.name, of_data.correlate(Subject))
 
 
+def _is_there(*conditions: ColumnElement[bool]) -> Exists:
+    """Return whether there is such a row; of no column, so that an index is enough."""
+    return select(literal_column("1")).where(*conditions).exists()
+
+
 def _has_open(tie: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
-    return _is_true(exists().where(tie, may_open_files(ANONYMOUS, now)).correlate(Investigation, DataPublication))
+    return _is_true(_is_there(tie, may_open_files(ANONYMOUS, now)).correlate(Investigation, DataPublication))
 
 
 def _over_datasets(value: Any, condition: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -418,15 +455,24 @@ def _link(parent: Any, child: Any) -> Rows:
 _OF_TECHNIQUE = _link(DatasetTechnique.dataset_id, DatasetTechnique.technique_id)
 _OF_INSTRUMENT = _link(DatasetInstrument.instrument_id, DatasetInstrument.dataset_id)
 _OTHER = aliased(DatasetInstrument)
-_HAS_EARLIER = exists().where(
+_HAS_EARLIER = _is_there(
     _OTHER.dataset_id == DatasetInstrument.dataset_id, _OTHER.instrument_id < DatasetInstrument.instrument_id
 )
 _FIRST_INSTRUMENT = _link(DatasetInstrument.dataset_id, DatasetInstrument.instrument_id).where(
     not_(_HAS_EARLIER.correlate(DatasetInstrument))
 )
-_OF_SCAN = (
-    _link(Scan.dataset_id, Scan.sample_id).where(Scan.is_withdrawn.is_(False), Scan.sample_id.is_not(None)).distinct()
-)
+_OF_DATASETS: Final[Mapping[str, Other]] = {
+    "documentId": Other("investigation_key", Investigation.id, _to_pid(Investigation.doi, Investigation.id)),
+    "instrumentId": Other(
+        "instrument_key",
+        Instrument.id,
+        _to_pid(Instrument.pid, Instrument.id),
+        lambda keys: select(DatasetInstrument.dataset_id).where(
+            DatasetInstrument.instrument_id.in_(keys), not_(_HAS_EARLIER.correlate(DatasetInstrument))
+        ),
+    ),
+}
+_OF_SCAN = _link(Scan.dataset_id, Scan.sample_id).where(Scan.is_withdrawn.is_(False), Scan.sample_id.is_not(None))
 _OF_CONTENT = _link(DataCollectionDataset.data_collection_id, DataCollectionDataset.dataset_id)
 _IN_CONTENT = _link(DataCollectionDataset.dataset_id, DataCollectionDataset.data_collection_id)
 
@@ -442,7 +488,7 @@ PATHS: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
     ("Dataset", "parameters"): (Path("dataset", "key", "parameter", "dataset_key"),),
     ("Dataset", "samples"): (
         Path("dataset", "sample_key", "sample"),
-        Path("dataset", "key", "sample", "key", _OF_SCAN),
+        Path("dataset", "key", "sample", "key", _OF_SCAN, is_repeated=True),
     ),
     ("Document", "datasets"): (
         Path("investigation", "key", "dataset", "investigation_key"),
@@ -454,7 +500,7 @@ PATHS: Final[Mapping[tuple[str, str], tuple[Path, ...]]] = {
     ),
     ("Document", "parameters"): (),
     ("File", "dataset"): (Path("file", "dataset_key", "dataset"),),
-    ("Instrument", "datasets"): (Path("instrument", "key", "dataset", "key", _OF_INSTRUMENT),),
+    ("Instrument", "datasets"): (Path("instrument", "key", "dataset", "key", _OF_INSTRUMENT, is_broad=True),),
     ("Member", "document"): (
         Path("user", "investigation_key", "investigation"),
         Path("creator", "publication_key", "publication"),

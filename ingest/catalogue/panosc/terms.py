@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import ColumnElement, and_, false, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
 
 from ingest.catalogue.model import Technique
 from ingest.catalogue.panosc.matching import matches
@@ -74,7 +74,7 @@ def to_technique_condition(
 ) -> ColumnElement[bool]:
     """Return the condition on a technique of that key; `compare` makes the one that knows of no terms."""
     if asked.operator in POSITIVE:
-        return not_(to_technique_condition(techniques, key, _to_positive(asked), compare))
+        return not_(func.coalesce(to_technique_condition(techniques, key, _to_positive(asked), compare), false()))
     terms = _find_terms(asked)
     plain = key.in_(techniques.list_by_panet_id(asked)) if asked.name == "panetId" else compare(asked)
     return or_(plain, key.in_(techniques.list_ids(terms))) if terms else plain
