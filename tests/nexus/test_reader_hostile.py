@@ -15,6 +15,7 @@ from ingest.nexus.errors import ReaderKilledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ingest.nexus.record import EntryRecord
     from tests.nexus.conftest import Write
@@ -185,10 +186,14 @@ def test_type_that_is_made_of_itself_is_a_reason(write: Write, reader: ReaderChi
     content[place + 24 : place + 24 + size] = struct.pack("<BBQ", 3, 2, place).ljust(size, b"\0")
     path.write_bytes(content)
     # libhdf5 goes round until its memory ends, or its stack.
+    assert find_end(reader, path) in {"read in part", "crashed signal 11"}
+
+
+def find_end(reader: ReaderChild, path: Path) -> str:
     try:
-        assert reader.read(path).record.truncated
+        return "read in part" if reader.read(path).record.truncated else "read"
     except ReaderKilledError as error:
-        assert error.reason == "crashed signal 11"
+        return error.reason
 
 
 def test_name_is_as_long_as_the_cap_allows(write: Write, reader: ReaderChild) -> None:
