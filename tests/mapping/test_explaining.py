@@ -37,6 +37,7 @@ def test_the_place_that_was_taken_is_told_with_its_rule_and_what_it_says() -> No
     assert found.candidates == (
         taken,
         Candidate("nexus targets.title.sources.1", "NXsubentry: title", Verdict.ABSENT),
+        Candidate("nexus targets.title.sources.2", "NXentry: experiment_title", Verdict.ABSENT),
     )
     assert [value.value for value in found.taken] == ["a scan"]
 

@@ -181,6 +181,17 @@ def test_counter_that_is_the_sample_s_by_its_name(
         }
 
 
+@pytest.mark.parametrize("nx_class", ["NXpositioner", "NXcollection"])
+@pytest.mark.parametrize(("group", "field"), [("Tsample", "Tsample"), ("lakeshore336", "sample"), ("cryo", "t_sample")])
+def test_device_that_names_one_of_its_readings_after_the_sample(
+    tmp_path: Path, group: str, field: str, nx_class: str
+) -> None:
+    device = {field: (20.0, "K"), "setpoint": (25.0, "K"), "heater": (50.0, "%")}
+    assert told(tmp_path, {"instrument:NXinstrument": {f"{group}:{nx_class}": device}}) == {
+        "Sample_temperature": (20.0, f"/entry/instrument/{group}/{field}")
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "unit"),
     [

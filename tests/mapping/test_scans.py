@@ -274,3 +274,12 @@ def test_scans_in_another_order_than_their_times_stay_as_they_are() -> None:
         for n, clock in enumerate(["09:50", "08:20"], 1)
     ]
     assert [scan.start_time.value.instant.hour for scan in drafted(*entries).scans] == [7, 6]
+
+
+def test_times_may_be_attributes_of_the_entry() -> None:
+    times = {"start_time": "2026-02-04T09:45:43", "end_time": "2026-02-04T09:46:14"}
+    (scan,) = drafted(group("/entry", "NXentry", **times)).scans
+    assert (scan.start_time.path, scan.start_time.value.written) == ("/entry@start_time", "2026-02-04T09:45:43")
+    assert scan.end_time.path == "/entry@end_time"
+    (scan,) = drafted(group("/entry", "NXentry", field("start_time", "2026-02-04T09:45:40"), **times)).scans
+    assert scan.start_time.path == "/entry/start_time"
