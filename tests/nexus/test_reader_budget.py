@@ -91,6 +91,18 @@ def test_groups_and_members_are_bounded(write: Write) -> None:
     assert read_master(path, Budget(members=20)).truncated["members"] == 34
 
 
+def test_countless_members_are_listed_as_the_file_has_them(write: Write) -> None:
+    def change(file: h5py.File) -> None:
+        for number in range(50):
+            file.create_group(f"entry/g{number:02}")
+
+    record = read_master(write(change, libver="latest"), Budget(members=10))
+    assert record.truncated["members"] == 44
+    names = [group.name for group in record.entries[0].groups]
+    assert 5 < len(names) <= 10
+    assert names != [f"g{number:02}" for number in range(10)]
+
+
 def test_entries_are_bounded(write: Write) -> None:
     record = read_master(write(entries=tuple("abcde")), Budget(entries=3))
     assert [entry.name for entry in record.entries] == ["a", "b", "c"]
