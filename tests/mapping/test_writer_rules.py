@@ -10,7 +10,7 @@ from ingest.mapping.drafts import Origin
 from ingest.mapping.paths import match_path
 from ingest.mapping.rules import choose_rules, load_rules, shipped_rules
 from ingest.rulebook import Rulebook
-from tests.mapping.record_parts import entry, field, group, instrument, record, scan_of
+from tests.mapping.record_parts import entry, field, group, instrument, record, scan_of, source
 
 if TYPE_CHECKING:
     from ingest.nexus.record import Field, Group, Value
@@ -196,6 +196,8 @@ def apstools(*members: Field) -> Group:
 
 def test_apstools_keeps_the_metadata_of_a_run_in_a_note() -> None:
     run = apstools(field("sample", "EuAl4 2"), field("proposal_id", "1012345"))
+    named_by_default = scan_of(instrument(source(field("name", "Bluesky framework"))), rules="apstools")
+    assert (named_by_default.source_name, named_by_default.probe.value) == (None, "x-ray")
     assert choose_rules(record(entry(run)), shipped_rules()).name == "apstools"
     scan = scan_of(run, rules="apstools")
     assert (scan.instrument_name.value, scan.sample_name.value) == ("polar-4idg", "EuAl4 2")
