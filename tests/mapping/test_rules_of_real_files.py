@@ -110,6 +110,10 @@ def test_the_case_of_a_unit_counts(master: Path, unit: str, kev: float | None) -
         ({"sample:NXsample": {"sample_name": "a"}}, "sample_name"),
         ({"sample_description": "a"}, "sample_name"),
         ({"experiment_title": "a"}, "title"),
+        ({"scancommand": "a"}, "command"),
+        ({"user:NXuser": {"experiment_number": "a"}}, "experiment_identifier"),
+        ({"microscope:NXem_instrument": {"name": "a"}}, "instrument_name"),
+        ({"IDF_version": 1, "lab": "a"}, "source_name"),
         ({"sample:NXsample": {"chemicalFormula": "a"}}, "sample_formula"),
         ({"sample:NXsample": {"sampleId": "a"}}, "sample_identifier"),
         ({"source:NXsource": {"name": "a"}}, "source_name"),
@@ -268,14 +272,24 @@ def test_classes_of_cansas_alone_are_the_manuals(master: Path, attribute: str) -
 
 
 @pytest.mark.parametrize(
-    ("definition", "probe", "name"),
-    [("TOFRAW", "neutrons", "neutron time of flight technique"), ("pulsedTD", "muons", "muon spectroscopy")],
+    ("field", "text", "probe", "name"),
+    [
+        ("definition", "TOFRAW", "neutrons", "neutron time of flight technique"),
+        ("definition", "pulsedTD", "muons", "muon spectroscopy"),
+        ("analysis", "muonTD", "muons", "muon spectroscopy"),
+    ],
 )
 def test_definitions_that_are_none_of_the_manuals_name_techniques(
-    master: Path, definition: str, probe: str, name: str
+    master: Path, field: str, text: str, probe: str, name: str
 ) -> None:
-    told = told_of(master, {"definition": definition, "source:NXsource": {"probe": probe}})
+    told = told_of(master, {field: text, "source:NXsource": {"probe": probe}})
     assert [technique["value"] for technique in told["techniques"]] == [name]
+
+
+def test_times_of_what_mantid_reduced_stand_in_its_logs(master: Path) -> None:
+    logs = {"run_start:NXlog": {"value": "2012-08-20T10:11:12"}, "run_end:NXlog": {"value": "2012-08-20T11:11:12"}}
+    (scan,) = told_of(master, {"logs:NXgroup": logs})["scans"]
+    assert (scan["start_time"]["value"], scan["end_time"]["value"]) == ("2012-08-20T10:11:12", "2012-08-20T11:11:12")
 
 
 def test_a_file_without_entries_has_no_scans(master: Path) -> None:
