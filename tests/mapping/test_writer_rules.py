@@ -74,6 +74,7 @@ def test_a_writer_is_told_by_what_stands_in_the_first_entry(member: Field | Grou
         ({"instrument": "SANS at SINQ"}, "sinq"),
         ({"SPEC_file": "samplecheck_7_17_03"}, "spec2nexus"),
         ({"creator": "Synchrotron SOLEIL"}, "soleil"),
+        ({"creator": "NXscanH5_FileRecorder"}, "sardana"),
         ({"instrument": "SANS"}, "nexus"),
     ],
 )
@@ -192,6 +193,12 @@ def test_gda_keeps_what_a_plan_of_bluesky_was_told() -> None:
 def apstools(*members: Field) -> Group:
     metadata = group("metadata", "NXnote", field("instrument_name", "polar-4idg"), field("num_points", 21), *members)
     return instrument(group("bluesky", "NXnote", field("plan_name", "rel_scan"), metadata))
+
+
+def test_title_of_sardana_is_the_macro() -> None:
+    program, title = field("program_name", "sardana (NXscanH5_FileRecorder)"), field("title", "ascan mot01 0 10 5 0.1")
+    assert choose_rules(record(entry(program, title)), shipped_rules()).name == "sardana"
+    assert scan_of(program, title, rules="sardana").command.value == "ascan mot01 0 10 5 0.1"
 
 
 def test_apstools_keeps_the_metadata_of_a_run_in_a_note() -> None:
