@@ -31,9 +31,13 @@ def list_keys(
     context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None, *, is_broad: bool = True
 ) -> list[Key]:
     """Return the page of those that are as asked; `is_broad` unless the narrowing leaves only a few."""
-    if is_broad and (found := _find_near(context, model, asked, narrowing)) is not None:
-        return found
-    return _read_page(context, _select(context, model, asked, narrowing), asked)
+    windows = _to_windows(model, asked, narrowing) if is_broad else []
+    for window in windows:
+        found = _read_page(context, _select_near(context, model, asked, narrowing, window), asked)
+        if len(found) == (asked.limit or MAX_LIMIT):
+            return found
+    is_rare = bool(windows) and (_is_required(asked) or narrowing is not None)
+    return _read_page(context, _select(context, model, asked, narrowing, is_rare=is_rare), asked)
 
 
 def _read_page(context: Context, page: Rows, asked: Filter) -> list[Key]:
@@ -41,25 +45,27 @@ def _read_page(context: Context, page: Rows, asked: Filter) -> list[Key]:
     return [(row.source, row.key) for row in context.session.execute(limited)]
 
 
-def _find_near(context: Context, model: str, asked: Filter, narrowing: Narrowing | None) -> list[Key] | None:
-    """Return the page if the first records in order fill it; None if they do not.
+def _to_windows(model: str, asked: Filter, narrowing: Narrowing | None) -> list[int]:
+    """Return among how many records, the first in order, the page is looked for before all are looked at.
 
-    What many records are like is found there after some hundreds, without a look at all others; what is rare costs
-    that look in vain, some milliseconds.
+    What many are like is found there at once; for what is rare it was in vain, and cost some milliseconds.
     """
-    wanted, times = asked.skip + (asked.limit or MAX_LIMIT), _NEAR.get(model, ())
-    is_asked = any(each.is_required for each in asked.include) or (model == "Dataset" and (narrowing or asked.where))
+    is_asked = _is_required(asked) or (model == "Dataset" and (asked.where is not None or narrowing is not None))
     is_walked = all(name == "creationDate" for name, _ in asked.order[:1])
-    if not is_asked or not is_walked or wanted * max(times, default=0) > _NEAREST:
-        return None
-    near = context.to_near()
-    for each in times:
-        first = _select(context, model, Filter(order=asked.order)).limit(wanted * each).subquery()
-        page = _select(near, model, asked, partial(_is_among, first, narrowing))
-        found = _read_page(context, page, asked)
-        if len(found) == wanted - asked.skip:
-            return found
-    return None
+    if not is_asked or not is_walked:
+        return []
+    wanted = asked.skip + (asked.limit or MAX_LIMIT)
+    first, *more = [wanted * times for times in _NEAR.get(model, (_NEAREST,))]
+    return [first, *(min(each, _NEAREST) for each in more)] if first <= _NEAREST else []
+
+
+def _is_required(asked: Filter) -> bool:
+    return any(each.is_required for each in asked.include)
+
+
+def _select_near(context: Context, model: str, asked: Filter, narrowing: Narrowing | None, window: int) -> Rows:
+    first = _select(context, model, Filter(order=asked.order)).limit(window).subquery()
+    return _select(context.to_near(), model, asked, partial(_is_among, first, narrowing))
 
 
 def _is_among(
@@ -69,19 +75,24 @@ def _is_among(
     return is_first if narrowing is None else and_(is_first, narrowing(context, source, rows))
 
 
-def _select(context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None) -> Rows:
-    """Select source and key of the records, in order: of an only source by its own columns, as an index may have it."""
+def _select(
+    context: Context, model: str, asked: Filter, narrowing: Narrowing | None = None, *, is_rare: bool = False
+) -> Rows:
+    """Select source and key of the records, in order: of an only source by its own columns, as an index may have it.
+
+    What `is_rare` is to be found first and ordered then: nobody shall walk through all in the hope of filling a page.
+    """
     statements, orders = [], []
     for source in list_sources(model):
         rows = context.open(source)
         found = select(literal(source).label("source"), rows.c.key.label("key"))
         statements.append(found.where(*_to_conditions(context, source, rows, asked, narrowing)))
         orders.append(_to_order_columns(rows, asked))
-    if len(statements) == 1:
+    if len(statements) == 1 and not is_rare:
         own = {column.name: column.element for column in orders[0]}
         return statements[0].order_by(*_to_order(context, own, asked))
-    each = (found.add_columns(*order) for found, order in zip(statements, orders, strict=True))
-    records = union_all(*each).subquery()
+    each = [found.add_columns(*order) for found, order in zip(statements, orders, strict=True)]
+    records = (union_all(*each) if len(each) > 1 else each[0].offset(0)).subquery()
     return select(records).order_by(*_to_order(context, dict(records.c.items()), asked))
 
 

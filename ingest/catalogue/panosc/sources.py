@@ -224,11 +224,7 @@ def _select_publications(now: datetime, _dialect: str) -> Rows:
 
 
 def _select_instruments(now: datetime, _dialect: str) -> Rows:
-    used = and_(
-        DatasetInstrument.instrument_id == Instrument.id,
-        DatasetInstrument.dataset_id == Dataset.id,
-        may_find(ANONYMOUS, now),
-    )
+    is_found = _has_first(DatasetInstrument, Dataset.id == DatasetInstrument.dataset_id, may_find(ANONYMOUS, now))
     return (
         select(
             Instrument.id.label("key"),
@@ -237,7 +233,7 @@ def _select_instruments(now: datetime, _dialect: str) -> Rows:
             Facility.name.label("facility"),
         )
         .join(Facility, Facility.id == Instrument.facility_id)
-        .where(_is_there(used).correlate(Instrument))
+        .where(_has_first(Instrument, DatasetInstrument.instrument_id == Instrument.id, is_found))
     )
 
 
@@ -434,6 +430,14 @@ def _to_subjects(now: datetime) -> Words:
 def _is_there(*conditions: ColumnElement[bool]) -> Exists:
     """Return whether there is such a row; of no column, so that an index is enough."""
     return select(literal_column("1")).where(*conditions).exists()
+
+
+def _has_first(of: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the same, looked for one by one until there is one.
+
+    PostgreSQL makes a join of what exists, here of all datasets for the sake of some dozens of instruments.
+    """
+    return select(literal_column("1")).where(*conditions).correlate(of).limit(1).scalar_subquery().is_not(None)
 
 
 def _has_open(tie: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
