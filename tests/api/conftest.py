@@ -8,18 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from tests.entities import Catalogue, opened_copy, write_migrated
+from tests.entities import Catalogue, opened_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from fastapi import FastAPI
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_migrated(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture

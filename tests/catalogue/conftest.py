@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.entities import Catalogue, opened_copy, write_migrated
+from tests.entities import Catalogue, opened_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy.orm import Session
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_migrated(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture

@@ -6,16 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.site import Site
+from tests.pipeline.site import Site, staying_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from ingest.pipeline import Services
 
 
+@pytest.fixture(scope="session", autouse=True)
+def end_of_reader() -> Iterator[None]:
+    yield
+    staying_reader.close()
+
+
 @pytest.fixture
-def site(services: Services, tmp_path: Path) -> Site:
+def site(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     folder = tmp_path / "root"
     folder.mkdir()
+    monkeypatch.setattr("ingest.drain.make_reader", staying_reader.take)
     return Site(services, folder)

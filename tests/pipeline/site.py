@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from contextlib import closing, contextmanager
+import threading
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 from sqlalchemy import func, select, text
 
+import ingest.drain
 from ingest.catalogue.masters import claim_next, to_claimant
 from ingest.catalogue.model import Datafile, Dataset, Investigation, MasterFile, Root, Scan
 from ingest.catalogue.model.base import utc_now
@@ -21,21 +23,52 @@ from ingest.catalogue.releases import apply_root_policy
 from ingest.catalogue.roots import RootSettings, upsert_root
 from ingest.crawl import CrawlReport, crawl_root
 from ingest.drain import drain, ingest_claimed, make_reader
+from ingest.nexus.child import ReaderChild
 from ingest.pipeline import index_pending, ingest_master
+from ingest.settings import to_limits
 from tests.builders import write_master
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.masters import Claim
+    from ingest.nexus.child import Limits
     from ingest.pipeline import Outcome, Services
 
 OLD = datetime(2024, 5, 1, 12, tzinfo=UTC)
 """Long enough ago for a file to be complete, and for a marked one to be crashed."""
 NOBODY = 65534
 VISIT = "visitor/hc1234/id00/20230509/RAW_DATA"
+
+
+class StayingReader:
+    """A real reader that stays from drain to drain, as a worker's does: to start one takes a quarter of a second."""
+
+    def __init__(self) -> None:
+        self._limits: Limits | None = None
+        self._reader: ReaderChild | None = None
+
+    def take(self, services: Services) -> AbstractContextManager[ReaderChild]:
+        """Return it, with the limits of the settings; to leave it does not end it. A thread has one of its own."""
+        limits = to_limits(services.settings)
+        if threading.current_thread() is not threading.main_thread():
+            return ReaderChild(limits)
+        if self._reader is None or limits != self._limits:
+            self.close()
+            self._limits, self._reader = limits, ReaderChild(limits)
+        return nullcontext(self._reader)
+
+    def close(self) -> None:
+        """End it; the next drain starts another one."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+
+staying_reader = StayingReader()
 
 
 @dataclass
@@ -84,7 +117,7 @@ class Site:
     def drain_at(self, now: datetime) -> list[str]:
         """Read what will be due then, each file once; return the names of the files that were looked at."""
         self.outcomes = []
-        with make_reader(self.services) as reader:
+        with ingest.drain.make_reader(self.services) as reader:
             for claim in list(self._claims(now)):
                 self.outcomes.append(ingest_master(self.services, reader, claim, now))
         index_pending(self.services)
@@ -101,6 +134,7 @@ class Site:
     @contextmanager
     def without_rights(self) -> Iterator[None]:
         """Put down the rights of root, to whom nothing is closed, and take them up again."""
+        staying_reader.close()
         for folder in (self.folder, *self.folder.parents):
             if folder.stat().st_mode & 0o055 != 0o055:
                 folder.chmod(0o755)
@@ -109,6 +143,7 @@ class Site:
             yield
         finally:
             os.seteuid(0)
+            staying_reader.close()
 
     @contextmanager
     def listing(self, folder: Path, then: Callable[[], object]) -> Iterator[None]:
@@ -245,7 +280,11 @@ sys.addaudithook(_watch)
 
 @contextmanager
 def watching() -> Iterator[list[tuple[str, str]]]:
-    """Yield the list to which every open, listing and start of a process in this process is added."""
+    """Yield the list to which every open, listing and start of a process in this process is added.
+
+    Whoever reads a master meanwhile starts a process: none is there.
+    """
+    staying_reader.close()
     global _seen  # noqa: PLW0603 - an audit hook can never be taken away again
     _seen = []
     try:

@@ -19,7 +19,7 @@ from ingest.catalogue.model import MasterFile, Root
 from ingest.catalogue.model.base import utc_now
 from ingest.samples.damage import mark_open, write_truncated
 from tests.builders import write_master
-from tests.pipeline.site import OLD, Site, ago, set_age, watching
+from tests.pipeline.site import OLD, Site, ago, set_age, staying_reader, watching
 from tests.servers import on_both_databases
 
 if TYPE_CHECKING:
@@ -301,6 +301,7 @@ def test_a_file_that_kills_its_reader_is_tried_three_times(site: Site) -> None:
 def test_no_file_is_blamed_where_no_reader_can_be_started(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     path = site.write()
     site.walk()
+    staying_reader.close()
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     site.drain()
     assert site.state(path) == ("ready", "no reader can be started: exited 1")
