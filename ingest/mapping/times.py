@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,19 +22,16 @@ _ZONE = (
 """An offset, which Java has followed by the name of its zone, such a name alone, or an abbreviation."""
 _NO_MONTH = r"(?:1[3-9]|2\d|3[01])"
 _DAY_MONTH_YEAR = r"(?P<day>\d{1,2})[- ](?P<month>[a-z]{3,9})[- ](?P<year>\d{4}|\d{2})"
-_FORMS: Final = tuple(
-    re.compile(form, re.IGNORECASE)
-    for form in (
-        rf"(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?:[T ]+{_CLOCK})?{_ZONE}",
-        rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
-        # With strokes only where one of the two can be no month: 04/05 may be either.
-        rf"(?P<day>{_NO_MONTH})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
-        rf"(?P<month>\d{{1,2}})/(?P<day>{_NO_MONTH})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
-        rf"(?:[a-z]{{3}},? +)?{_DAY_MONTH_YEAR}(?:[T ]+{_CLOCK})?{_ZONE}",
-        rf"(?:[a-z]{{3}},? +)?(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}{_ZONE} +(?P<year>\d{{4}})",
-        r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})" + _ZONE,
-        _CLOCK + _ZONE,
-    )
+_FORMS: Final = (
+    rf"(?P<year>\d{{4}})[-/.](?P<month>\d{{1,2}})[-/.](?P<day>\d{{1,2}})(?:[T ]+{_CLOCK})?{_ZONE}",
+    rf"(?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
+    # With strokes only where one of the two can be no month: 04/05 may be either.
+    rf"(?P<day>{_NO_MONTH})/(?P<month>\d{{1,2}})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
+    rf"(?P<month>\d{{1,2}})/(?P<day>{_NO_MONTH})/(?P<year>\d{{4}})(?:[T ]+{_CLOCK})?{_ZONE}",
+    rf"(?:[a-z]{{3}},? +)?{_DAY_MONTH_YEAR}(?:[T ]+{_CLOCK})?{_ZONE}",
+    rf"(?:[a-z]{{3}},? +)?(?P<month>[a-z]{{3}}) +(?P<day>\d{{1,2}}) +{_CLOCK}{_ZONE} +(?P<year>\d{{4}})",
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})T?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})" + _ZONE,
+    _CLOCK + _ZONE,
 )
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EPOCH: Final = re.compile(r"\d{9,10}(?:\.\d*)?|\d{12,13}|\d{15,16}|\d{18,19}")
@@ -72,9 +69,15 @@ def to_moment(
     return Moment(instant.astimezone(UTC), known is not None, _as_written(instant, known, parts))
 
 
+@cache
+def _compile(form: str) -> re.Pattern[str]:
+    """Return the form compiled, each when it is first tried: all take 60 ms, at every start of the command."""
+    return re.compile(form, re.IGNORECASE)
+
+
 def _to_parts(text: str) -> dict[str, str]:
     """Return the parts of the first form that the text has; none if it has none."""
-    found = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
+    found = next((match for form in _FORMS if (match := _compile(form).fullmatch(text))), None)
     return {} if found is None else {name: part for name, part in found.groupdict().items() if part}
 
 
