@@ -286,6 +286,19 @@ def test_definitions_that_are_none_of_the_manuals_name_techniques(
     assert [technique["value"] for technique in told["techniques"]] == [name]
 
 
+def test_what_hyperspy_saved_stands_in_its_own_metadata(master: Path) -> None:
+    microscope = {"beam_energy": 200.0, "microscope": "Titan"}
+    metadata = {"General": {"title": "EELS map"}, "Acquisition_instrument": {"TEM": microscope}}
+    with h5py.File(master, "w") as file:
+        write(
+            file, {"@file_writer": "hyperspy_nexus_v3", "entry1:NXentry": {"hyperspy_metadata:NXcollection": metadata}}
+        )
+    record = read_master(master)
+    (scan,) = to_inspection(to_drafts(record, choose_rules(record, shipped_rules()), PARIS))["scans"]
+    assert (scan["title"]["value"], scan["instrument_name"]["value"]) == ("EELS map", "Titan")
+    assert (scan["incident_energy"]["value"], scan["incident_energy"]["derived"]) == (200.0, True)
+
+
 def test_times_of_what_mantid_reduced_stand_in_its_logs(master: Path) -> None:
     logs = {"run_start:NXlog": {"value": "2012-08-20T10:11:12"}, "run_end:NXlog": {"value": "2012-08-20T11:11:12"}}
     (scan,) = told_of(master, {"logs:NXgroup": logs})["scans"]
