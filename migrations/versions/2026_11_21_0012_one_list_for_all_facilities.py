@@ -27,7 +27,7 @@ NEW = {
     "ix_dataset_instrument_of_instrument": ("dataset_instrument", "instrument_id, dataset_id"),
     "ix_dataset_parameter_value": (
         "dataset_parameter",
-        "type_id, range_bottom, numeric_value, range_top, dataset_id",
+        "type_id, range_bottom, numeric_value, range_top, dataset_id, scan_id, is_shown, is_public",
     ),
     "ix_dataset_parameter_of_scan": ("dataset_parameter", "scan_id) WHERE (scan_id IS NOT NULL"),
     "ix_dataset_technique_of_technique": ("dataset_technique", "technique_id, dataset_id"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.entities import Catalogue
 
-VALUE = "SEARCH dataset_parameter USING INDEX ix_dataset_parameter_value"
+VALUE = "SEARCH dataset_parameter USING COVERING INDEX ix_dataset_parameter_value"
 ENERGY = {"and": [{"name": "photon_energy"}, {"value": {"between": [0.9, 1]}}, {"unit": "keV"}]}
 ASKED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "by identifier": ("Dataset", {}, ["SCAN dataset USING INDEX ix_dataset_pid"]),

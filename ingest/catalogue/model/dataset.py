@@ -204,8 +204,12 @@ class DatasetParameter(Base):
     __tablename__ = "dataset_parameter"
     __table_args__ = (
         Index("ix_dataset_parameter_dataset_id_type_id", "dataset_id", "type_id"),
-        # Who has such a value: equal to it, or a range that reaches over it.
-        Index("ix_dataset_parameter_value", "type_id", "range_bottom", "numeric_value", "range_top", "dataset_id"),
+        # Who has such a value: equal to it, or a range that reaches over it. Read from the index alone.
+        Index(
+            "ix_dataset_parameter_value",
+            *("type_id", "range_bottom", "numeric_value", "range_top", "dataset_id"),
+            *("scan_id", "is_shown", "is_public"),
+        ),
         # Those of no scan are most of all, and looked for by their dataset.
         Index(
             "ix_dataset_parameter_of_scan",
