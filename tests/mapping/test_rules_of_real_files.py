@@ -179,6 +179,7 @@ def test_another_energy_is_not_the_incident_one(master: Path, place: dict[str, A
         {"sample:NXsample": {"temperature:NXlog": {"value": ([], "K"), "average_value": (0.0, "K")}}},
         {"sample:NXsample": {"temperature_setpoint:NXlog": {"value": ([4.0], "K")}}},
         {"logs:NXcollection": {"BL1:SE:SampleTempSP|NXlog": {"value": ([4.0], "K")}}},
+        {"sample:NXsample": {"temperature_2:NXsensor": {"attached_to": "cold head", "value": (4.0, "K")}}},
     ],
 )
 def test_another_temperature_is_not_the_samples(master: Path, place: dict[str, Any]) -> None:
