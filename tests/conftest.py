@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from ingest.services import open_services
 from tests.entities import write_migrated
+from tests.pipeline.site import staying_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,12 @@ def data_folder(tmp_path: Path, database: str | None, monkeypatch: pytest.Monkey
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a data folder with an empty database: to copy one takes a hundredth of the time of making one."""
     return write_migrated(tmp_path_factory.mktemp("migrated"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_of_reader() -> Iterator[None]:
+    yield
+    staying_reader.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from api.app import create_app
 from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.model import DatasetParameter, MasterRecord
 from tests.entities import PAST
-from tests.pipeline.site import OLD, Site, set_age
+from tests.pipeline.site import OLD, Site, set_age, staying_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,8 @@ ELSEWHERE = "/gpfs/private"
 
 
 @pytest.fixture
-def site(services: Services, tmp_path: Path) -> Site:
+def site(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr("ingest.drain.make_reader", staying_reader.take)
     folder = tmp_path / "root"
     folder.mkdir()
     return Site(services, folder)

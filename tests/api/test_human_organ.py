@@ -14,7 +14,7 @@ from ingest.catalogue.access import Scope, create_token
 from ingest.catalogue.units import parse_unit
 from tests.entities import PAST
 from tests.esrf import LEAVES, UNITS
-from tests.pipeline.site import Site, set_age
+from tests.pipeline.site import Site, set_age, staying_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,8 @@ ORGAN: dict[str, Any] = {
 
 
 @pytest.fixture
-def site(services: Services, tmp_path: Path) -> Site:
+def site(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setattr("ingest.drain.make_reader", staying_reader.take)
     folder = tmp_path / "root"
     folder.mkdir()
     return Site(services, folder)

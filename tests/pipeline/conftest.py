@@ -9,16 +9,9 @@ import pytest
 from tests.pipeline.site import Site, staying_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from ingest.pipeline import Services
-
-
-@pytest.fixture(scope="session", autouse=True)
-def end_of_reader() -> Iterator[None]:
-    yield
-    staying_reader.close()
 
 
 @pytest.fixture
