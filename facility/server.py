@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-START_SECONDS = 60
+START_SECONDS = 120
 _GUARD = Path(__file__).with_name("guard.py")
 _LOG_LINES = 30
 
