@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from facility.setup import Facility
 
 PAGE: Final = Path(__file__).parents[2] / "docs/facility.md"
-DATASETS: Final = 300
-KILLED: Final = ("worker", "redis", "postgresql", "elasticsearch", "worker", "redis", "postgresql", "elasticsearch")
+DATASETS: Final = 200
+KILLED: Final = ("worker", "redis", "postgresql", "elasticsearch")
 BATCH: Final = 40
 
 

@@ -51,7 +51,7 @@ def test_file_without_entries_has_no_scans_and_is_no_side_file() -> None:
         ("nxsas", "x-ray", "PaNET01188"),
         ("NXsas", None, None),
         ("NXmx", None, "PaNET01164"),
-        ("pulsedTD", "x-ray", None),
+        ("NXarchive", "x-ray", None),
     ],
 )
 def test_technique_follows_from_definition_and_probe(definition: str, probe: str | None, pid: str | None) -> None:

@@ -52,7 +52,7 @@ def test_of_crawls_at_once_some_are_killed_and_the_others_and_the_next_one_lose_
 ) -> None:
     moment = random.Random(1)  # noqa: S311 - no secret, the same choices each time
     paths = write_masters(root, MASTERS)
-    for kill in range(3):
+    for kill in range(2):
         running = [catalogue.start("crawl", root) for _ in range(CRAWLS)]
         wait_until_some_are_in_hand(catalogue, running)
         time.sleep(moment.uniform(0, 0.3))

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from tests.robustness.processes import Catalogue
 
-MASTERS = 60
-SEEDS = 3
-KILLS_A_ROUND = 10
-CHANGES = 45
+MASTERS = 50
+SEEDS = 2
+KILLS_A_ROUND = 6
+CHANGES = 35
 
 
 def kill_crawl(catalogue: Catalogue, root: Path, pending: int, moment: random.Random, kill: int) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MASTERS = 150
-KILLS = 4
+KILLS = 3
 HEAD = 'name = "mine"\nversion = "1"\nextends = "nexus"\n'
 WORD = """
 [parameters.Site_word]
@@ -83,7 +83,7 @@ def test_what_a_killed_remap_left_the_next_one_completes(catalogue: Catalogue, r
     phases: Counter[str] = Counter()
     with remapped_elsewhere(catalogue) as undisturbed:
         for number in range(KILLS):
-            wanted = 0 if number % 3 == 0 else min(MASTERS, 100 * (number // 2) + 1)
+            wanted = (0, 1, MASTERS)[number]
             phases[kill(catalogue, old, wanted, moment)] += 1
         print(dict(phases))  # noqa: T201 - how the moments were spread, shown with -rP
         assert {"starting", "mapping"} <= set(phases), "the moments are not spread"
@@ -98,7 +98,7 @@ def test_what_a_killed_remap_left_the_next_one_completes(catalogue: Catalogue, r
 def test_remaps_and_crawls_at_once_leave_what_the_files_and_the_new_rules_say(
     catalogue: Catalogue, root: Path, rules: Path
 ) -> None:
-    paths = write_masters(root, 100)
+    paths = write_masters(root, 50)
     catalogue.run("crawl", root, "--rules", rules)
     rules.write_text(HEAD + WORD)
     for path in paths[::2]:
