@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, select
 
 from ingest.catalogue.model import (
-    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetParameter,
@@ -25,6 +24,7 @@ from ingest.catalogue.model import (
     Scan,
     Technique,
 )
+from ingest.catalogue.model.investigation import to_investigation_name
 from ingest.identity import to_instruments, to_names, to_place
 from ingest.mapping.differences import Field, Said, Statement
 from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_wanted_types
@@ -112,8 +112,7 @@ class _Statement:
         self.said: dict[Field, dict[str, Said]] = {}
 
     def put_dataset(self, row: Mapping[Any, Any]) -> None:
-        visit = row["visit_id"]
-        of_visit = row["proposal"] if visit == NO_VISIT else f"{row['proposal']}/{visit}"
+        of_visit = to_investigation_name(row["proposal"], row["visit_id"])
         self._put(_of_dataset("name"), "", Said(row["name"]))
         self._put(_of_dataset("investigation"), "", Said(of_visit, remark=f"facility {row['facility_id']}"))
         self._put(_of_dataset("is_complete"), "", Said(_to_text(row["is_complete"])))

@@ -41,6 +41,7 @@ from ingest.catalogue.search import (
 from ingest.catalogue.search.folding import fold
 from ingest.catalogue.search.nouns import ORDERED
 from ingest.catalogue.search.query import Place, join_all
+from ingest.catalogue.search.resolve import find_by_alias
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
@@ -210,8 +211,7 @@ def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names
     Those of the vocabulary everybody knows. Of the others, only what is asked for by its name and stands in a dataset
     that the viewer may find: neither an answer nor the names that a refusal offers tell what only closed data have.
     """
-    aliases = _load_aliases()
-    meant = {name: aliases.get(name) or aliases.get(name.lower(), name) for name in names}
+    meant = {name: find_by_alias(name, _load_aliases()) or name for name in names}
     exact = _load_known_units(session, viewer, now, names, ParameterType.name.in_({*names, *meant.values()}))
     if all(name in exact or meant[name] in exact for name in names):
         return exact

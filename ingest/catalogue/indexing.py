@@ -11,7 +11,6 @@ from sqlalchemy.orm import undefer
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
-    NO_VISIT,
     Dataset,
     DatasetInstrument,
     DatasetParameter,
@@ -27,6 +26,7 @@ from ingest.catalogue.model import (
     Technique,
 )
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.model.investigation import to_investigation_name
 from ingest.catalogue.summaries import load_names, to_formula
 from ingest.catalogue.technique_terms import to_search_names
 
@@ -175,7 +175,7 @@ def _to_document(dataset: Dataset, investigation: Investigation, facility: str, 
         revision=dataset.revision,
         name=dataset.name,
         facility=facility,
-        investigation=_to_label(investigation),
+        investigation=to_investigation_name(investigation.name, investigation.visit_id),
         proposal=investigation.name,
         titles=_list_titles(dataset, scans),
         instruments=tuple(parts.instruments[dataset.id]),
@@ -204,11 +204,6 @@ def _to_document(dataset: Dataset, investigation: Investigation, facility: str, 
         keywords=_distinct([*parts.keywords[dataset.id], *_list_keywords(texts)]),
         abstracts=_distinct([investigation.summary, *(text for name, text in texts if name in _ABSTRACTS)]),
     )
-
-
-def _to_label(investigation: Investigation) -> str:
-    has_visit = investigation.visit_id != NO_VISIT
-    return f"{investigation.name}/{investigation.visit_id}" if has_visit else investigation.name
 
 
 def _list_keywords(texts: Iterable[tuple[str, str]]) -> list[str]:

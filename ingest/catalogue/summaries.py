@@ -21,6 +21,7 @@ from ingest.catalogue.model import (
     Scan,
     Technique,
 )
+from ingest.catalogue.model.investigation import to_investigation_name
 from ingest.catalogue.views import DatasetSummary, InvestigationView, SampleView, Visibility
 from ingest.catalogue.visibility import Viewer, may_find
 
@@ -135,7 +136,7 @@ def to_investigation(investigation: Investigation) -> InvestigationView:
     proposal, visit = investigation.name, investigation.visit_id
     return InvestigationView(
         id=investigation.id,
-        name=proposal if visit == NO_VISIT else f"{proposal}/{visit}",
+        name=to_investigation_name(proposal, visit),
         proposal=proposal,
         visit_id=None if visit == NO_VISIT else visit,
         title=investigation.title,

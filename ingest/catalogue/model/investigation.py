@@ -14,6 +14,11 @@ NO_VISIT = "none"
 """The visit of an investigation that no visit is known of: ICAT wants one."""
 
 
+def to_investigation_name(proposal: str, visit_id: str) -> str:
+    """Return proposal and visit as they are shown: `hc6001/20261101`, or the proposal alone."""
+    return proposal if visit_id == NO_VISIT else f"{proposal}/{visit_id}"
+
+
 class Investigation(Stamped, Base):
     """A proposal and a visit: `name` is the proposal. `is_inferred` where neither a file nor a path named one."""
 

@@ -42,6 +42,7 @@ from ingest.catalogue.search.index import (
     SearchRequest,
     Sort,
 )
+from ingest.catalogue.search.nouns import Noun, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,11 +52,15 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
-    from ingest.catalogue.search.nouns import Instant, Noun
+    from ingest.catalogue.search.nouns import Instant
     from ingest.catalogue.search.query import DateRange
 
 _COLUMNS: Final[list[dict[str, Any]]] = [{"field": "id"}, {"field": "revision"}]
-_ORDERS: Final = {Sort.NEWEST: ("newest", "desc"), Sort.OLDEST: ("oldest", "asc"), Sort.NAME: ("name_order", "asc")}
+_ORDERS: Final = {
+    Sort.NEWEST: ("newest", "desc"),
+    Sort.OLDEST: ("oldest", "asc"),
+    Sort.NAME: (to_order_column(Noun.NAME), "asc"),
+}
 
 
 class ElasticIndex:

@@ -15,32 +15,9 @@ import sys
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.folding import to_tokens
-from ingest.catalogue.search.keys import (
-    LATEST,
-    check_id,
-    to_elements_keys,
-    to_facet_entry,
-    to_facet_value,
-    to_hill_keys,
-    to_instants,
-    to_mark,
-    to_order,
-    to_periods,
-    to_safe,
-    to_safe_text,
-    to_text_orders,
-    to_value_key,
-)
-from ingest.catalogue.search.nouns import (
-    ORDERED,
-    UNCOUNTED,
-    Instant,
-    Noun,
-    to_order_column,
-    to_sought_values,
-    to_values,
-)
+from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.keys import to_facet_value
+from ingest.catalogue.search.nouns import ORDERED, Instant, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,9 +27,6 @@ if TYPE_CHECKING:
 LAYOUT_VERSION: Final = 8
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
-NO_WORDS: Final = frozenset({Noun.COMPLETE})
-PARAMETER_WORDS: Final = "words_parameter"
-PARAMETER_FACET: Final = "facet_parameter"
 MAX_WINDOW: Final = 20_000
 """Hits that one request may reach to: a stretch of revisions, and the pages by relevance."""
 
@@ -103,8 +77,7 @@ def to_mapping() -> dict[str, Any]:
     }
     fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
     fields |= {to_order_column(noun): {"type": "keyword"} for noun in ORDERED}
-    fields |= {f"facet_{noun}": _FACET for noun in Noun if noun not in UNCOUNTED}
-    fields |= {f"words_{noun}": _WORDS for noun in Noun if noun not in NO_WORDS}
+    fields |= dict.fromkeys(FACETS.values(), _FACET) | dict.fromkeys(WORDS.values(), _WORDS)
     return {
         "_meta": {"layout": LAYOUT_VERSION},
         "_source": {"enabled": False},
@@ -115,48 +88,13 @@ def to_mapping() -> dict[str, Any]:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout; raises ValueError if its id is too large."""
-    check_id(document.id)
-    entry: dict[str, Any] = {
-        "id": document.id,
-        "revision": document.revision,
-        "newest": to_order(document.start_date, document.id, missing=0),
-        "oldest": to_order(document.start_date, document.id, missing=LATEST),
-        "file_size": document.file_size,
-        "number": list(_to_numbers(document.numbers)),
-        "elements": to_elements_keys(document),
-        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
-        **to_instants(document),
-        **to_periods(document),
-        **to_text_orders(document),
-    }
-    _add_nouns(entry, document)
-    _add_texts(entry, document)
-    return entry
+    return to_shared_entry(document) | {"number": list(_to_numbers(document.numbers))}
 
 
 def to_number(value: float) -> float:
     """Return the number within what JSON can say: infinity is the largest one."""
     # 0.0, since Lucene sorts -0.0 before it.
     return min(max(value, -sys.float_info.max), sys.float_info.max) + 0.0
-
-
-def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
-    keys = entry["key"] = to_hill_keys(document)
-    for noun in Noun:
-        if values := to_values(document, noun):
-            sought = to_sought_values(document, noun)
-            keys += [to_value_key(noun, value) for value in sought]
-            if noun not in UNCOUNTED:
-                entry[f"facet_{noun}"] = [to_facet_entry(value) for value in values]
-            if noun not in NO_WORDS:
-                entry[f"words_{noun}"] = [to_safe_text(value) for value in sought]
-
-
-def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
-    entry["text"] = [
-        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
-    ]
 
 
 def _to_numbers(numbers: tuple[NumericEntry, ...]) -> Iterable[dict[str, Any]]:

@@ -9,7 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.bins import count_overlaps
-from ingest.catalogue.search.elastic_layout import PARAMETER_FACET
+from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import to_facet_value
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.elastic_layout import NO_WORDS, PARAMETER_WORDS, to_number
+from ingest.catalogue.search.elastic_layout import to_number
+from ingest.catalogue.search.entries import WORD_STEPS
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, VisibilityFilter
@@ -52,10 +53,6 @@ if TYPE_CHECKING:
 
 Clause = dict[str, Any]
 
-_WORD_STEPS: Final = {
-    **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
-    PARAMETER_WORDS: OTHER_STEP,
-}
 _NOTHING: Final[Clause] = {"match_none": {}}
 
 
@@ -128,7 +125,7 @@ def _in_dates(asked: DateRange) -> Clause:
 
 def _anywhere(tokens: list[str], ending: Ending) -> Clause:
     """Return the tokens in sequence in any noun, scored by the best one."""
-    steps = [clause for field, step in _WORD_STEPS.items() for clause in _list_steps(field, tokens, ending, step)]
+    steps = [clause for field, step in WORD_STEPS.items() for clause in _list_steps(field, tokens, ending, step)]
     return {"dis_max": {"queries": steps}}
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from tantivy import FieldType, Index, Occur, Order
+from tantivy import FieldType, Index, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError
@@ -27,6 +27,7 @@ from ingest.catalogue.search.embedded_generation import (
     write_documents,
 )
 from ingest.catalogue.search.embedded_parameters import count_bins, count_names, list_newest, measure_names
+from ingest.catalogue.search.embedded_query import above, all_of
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
@@ -38,6 +39,7 @@ from ingest.catalogue.search.index import (
     SearchRequest,
     Sort,
 )
+from ingest.catalogue.search.nouns import Noun, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,12 +50,12 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
-    from ingest.catalogue.search.nouns import Instant, Noun
+    from ingest.catalogue.search.nouns import Instant
     from ingest.catalogue.search.query import DateRange
 
 _STRETCH: Final = 10_000
 """Ids that are walked at a time: each stretch costs a search over the whole result."""
-_COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: "name_order"}
+_COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: to_order_column(Noun.NAME)}
 
 
 class EmbeddedIndex:
@@ -129,16 +131,11 @@ class EmbeddedIndex:
     def walk(self, request: SearchRequest) -> Iterator[list[int]]:
         """As DatasetIndex.walk: over one searcher, which sees no commit that comes after it."""
         generation = self._follow()
-        searcher, after = generation.index.searcher(), -1
+        searcher, after = generation.index.searcher(), None
         clause = generation.translator.to_clause(replace(request, sort=Sort.NEWEST))
         while True:
             with engine_errors():
-                beyond = (
-                    Clause.range_query(generation.index.schema, "id", FieldType.Unsigned, after, include_lower=False)
-                    if after >= 0
-                    else Clause.all_query()
-                )
-                bounded = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, beyond)])
+                bounded = clause if after is None else all_of([clause, above(generation.index, after)])
                 found = searcher.search(bounded, _STRETCH, count=False, order_by_field="id", order=Order.Asc).hits
             if not found:
                 return
@@ -214,7 +211,7 @@ def _page_by_key(
     column = _COLUMNS[sort]
     order = Order.Desc if sort is Sort.NEWEST else Order.Asc
     beyond = _beyond_cursor(index, request, column)
-    bounded = clause if beyond is None else Clause.boolean_query([(Occur.Must, clause), (Occur.Must, beyond)])
+    bounded = clause if beyond is None else all_of([clause, beyond])
     found = searcher.search(bounded, request.limit + 1, count=beyond is None, order_by_field=column, order=order)
     total = _get_count(found if beyond is None else searcher.search(clause, 1, order_by_field=column))
     shown = found.hits[: request.limit]

@@ -19,33 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.folding import to_tokens
-from ingest.catalogue.search.keys import (
-    LATEST,
-    check_id,
-    to_elements_keys,
-    to_facet_entry,
-    to_facet_value,
-    to_hill_keys,
-    to_instants,
-    to_mark,
-    to_order,
-    to_periods,
-    to_safe,
-    to_safe_text,
-    to_sortable,
-    to_text_orders,
-    to_value_key,
-)
-from ingest.catalogue.search.nouns import (
-    ORDERED,
-    UNCOUNTED,
-    Instant,
-    Noun,
-    to_order_column,
-    to_sought_values,
-    to_values,
-)
+from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.keys import to_sortable
+from ingest.catalogue.search.nouns import ORDERED, Instant, to_order_column
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -53,14 +29,7 @@ if TYPE_CHECKING:
 LAYOUT_VERSION: Final = 9
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
-NO_WORDS: Final = frozenset({Noun.COMPLETE})
-PARAMETER_WORDS: Final = "words_parameter"
-PARAMETER_FACET: Final = "facet_parameter"
 PERIODS: Final = tuple(f"{instant}_{period}" for instant in Instant for period in ("month", "day"))
-_FIELDS: Final = [
-    (noun, None if noun in UNCOUNTED else f"facet_{noun}", None if noun in NO_WORDS else f"words_{noun}")
-    for noun in Noun
-]
 _MAX_KEY_LENGTH: Final = 200
 LOWEST: Final = -(2**63)
 HIGHEST: Final = 2**63 - 1
@@ -80,13 +49,10 @@ def make_schema() -> Schema:
         builder.add_text_field(to_order_column(noun), fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("key", "elements"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for _, facet, words in _FIELDS:
-        if words:
-            builder.add_text_field(words, tokenizer_name="whitespace")
-        if facet:
-            builder.add_text_field(facet, fast=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field(PARAMETER_WORDS, tokenizer_name="whitespace")
-    builder.add_text_field(PARAMETER_FACET, fast=True, tokenizer_name="raw", index_option="basic")
+    for words in (*WORDS.values(), PARAMETER_WORDS):
+        builder.add_text_field(words, tokenizer_name="whitespace")
+    for facet in (*FACETS.values(), PARAMETER_FACET):
+        builder.add_text_field(facet, fast=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("text", tokenizer_name="whitespace")
     builder.add_json_field("number", fast=True, tokenizer_name="raw", index_option="basic")
     return builder.build()
@@ -94,21 +60,7 @@ def make_schema() -> Schema:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout, ready to be written as JSON."""
-    check_id(document.id)
-    entry: dict[str, Any] = {
-        "id": document.id,
-        "revision": document.revision,
-        "newest": to_order(document.start_date, document.id, missing=0),
-        "oldest": to_order(document.start_date, document.id, missing=LATEST),
-        "file_size": document.file_size,
-        "number": _to_numbers(document.numbers),
-        "elements": to_elements_keys(document),
-        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
-    }
-    entry |= to_instants(document) | to_periods(document) | to_text_orders(document)
-    _add_nouns(entry, document)
-    _add_texts(entry, document)
-    return entry
+    return to_shared_entry(document) | {"number": _to_numbers(document.numbers)}
 
 
 @lru_cache(maxsize=8192)
@@ -121,25 +73,6 @@ def to_key(name: str) -> str:
     if len(key) <= _MAX_KEY_LENGTH:
         return key
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
-
-
-def _add_nouns(entry: dict[str, Any], document: SearchDocument) -> None:
-    keys = entry["key"] = to_hill_keys(document)
-    for noun, facet, words in _FIELDS:
-        if values := to_values(document, noun):
-            sought = to_sought_values(document, noun)
-            keys += [to_value_key(noun, value) for value in sought]
-            if facet:
-                entry[facet] = [to_facet_entry(value) for value in values]
-            if words:
-                entry[words] = [to_safe_text(value) for value in sought]
-
-
-def _add_texts(entry: dict[str, Any], document: SearchDocument) -> None:
-    entry[PARAMETER_WORDS] = [to_safe_text(text.value) for text in document.texts]
-    entry["text"] = [
-        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
-    ]
 
 
 def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,9 @@ from tantivy import Query as Clause
 
 from ingest.catalogue.search.bins import count_overlaps
 from ingest.catalogue.search.embedded_generation import read_column
-from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, PARAMETER_FACET, to_key
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
+from ingest.catalogue.search.embedded_query import all_of
+from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
 
@@ -86,7 +88,7 @@ def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]
 def _having(index: Index, clause: Clause, name: str) -> Clause:
     """Return the same documents, those that have the parameter."""
     having = Clause.term_query(index.schema, PARAMETER_FACET, to_facet_value(name))
-    return Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
+    return all_of([clause, having])
 
 
 def _count_lists(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tantivy import FieldType, Occur
 from tantivy import Query as Clause
@@ -15,10 +15,9 @@ from tantivy import Query as Clause
 from ingest.catalogue.search.embedded_layout import (
     HIGHEST,
     LOWEST,
-    NO_WORDS,
-    PARAMETER_WORDS,
     to_key,
 )
+from ingest.catalogue.search.entries import WORD_STEPS
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
@@ -60,11 +59,6 @@ from ingest.catalogue.search.ranking import (
 
 if TYPE_CHECKING:
     from tantivy import Index
-
-_WORD_STEPS: Final = {
-    **{f"words_{noun}": STEPS.get(noun, OTHER_STEP) for noun in Noun if noun not in NO_WORDS},
-    PARAMETER_WORDS: OTHER_STEP,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ class Translator:
     def _anywhere(self, tokens: list[str], ending: Ending) -> Clause:
         """Return the tokens in sequence in any noun, scored by the best one."""
         steps = [
-            clause for field, step in _WORD_STEPS.items() for clause in self._list_steps(field, tokens, ending, step)
+            clause for field, step in WORD_STEPS.items() for clause in self._list_steps(field, tokens, ending, step)
         ]
         return Clause.disjunction_max_query(steps)
 
@@ -207,6 +201,11 @@ class Translator:
         ]
         shoulds = [Clause.disjunction_max_query(exact), *nuances]
         return Clause.boolean_query([(Occur.Must, found), *((Occur.Should, should) for should in shoulds)])
+
+
+def above(index: Index, number: int) -> Clause:
+    """Return the documents with a greater id."""
+    return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)
 
 
 def all_of(clauses: list[Clause]) -> Clause:

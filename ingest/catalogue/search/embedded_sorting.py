@@ -17,7 +17,7 @@ from tantivy import Query as Clause
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
 from ingest.catalogue.search.embedded_generation import read_column
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
-from ingest.catalogue.search.embedded_query import all_of
+from ingest.catalogue.search.embedded_query import above, all_of
 from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
 from ingest.catalogue.search.nouns import to_order_column
 
@@ -56,7 +56,7 @@ class _Keys:
         """Return the documents that follow the place."""
         key = int(place.key or 0)
         further = self.between(high=key - 1) if is_falling else self.between(low=key + 1)
-        beside = all_of([self.between(key, key), _above(self.index, place.id)])
+        beside = all_of([self.between(key, key), above(self.index, place.id)])
         return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
 
 
@@ -77,7 +77,7 @@ def page_by_field(
         place = None
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
-        bounded = lacking if place is None else all_of([lacking, _above(index, place.id)])
+        bounded = lacking if place is None else all_of([lacking, above(index, place.id)])
         found += _find_lacking(searcher, bounded, request.limit + 1 - len(found))
     total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
     shown = found[: request.limit]
@@ -155,7 +155,3 @@ def _find_lacking(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[
         (Place(number, None), Hit(number, revision))
         for number, revision in zip([int(key) for key, _ in hits], revisions, strict=True)
     ]
-
-
-def _above(index: Index, number: int) -> Clause:
-    return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)

@@ -95,12 +95,17 @@ def _shift(bound: float, outward: int) -> float:
     return bound + outward * BOUND_TOLERANCE * abs(bound)
 
 
+def find_by_alias(written: str, aliases: Mapping[str, str]) -> str | None:
+    """Return the stored name of what has this alias, which is sought as it is written and then in small letters."""
+    return aliases.get(written) or aliases.get(written.lower())
+
+
 def _get_parameter_name(written: str, units: Mapping[str, str], aliases: Mapping[str, str], place: Place) -> str:
     """Return the stored name: as written, else by its alias, else the only one that differs in case alone."""
     if written in units:
         return written
-    alias = aliases.get(written) or aliases.get(written.lower(), "")
-    if alias in units:
+    alias = find_by_alias(written, aliases)
+    if alias is not None and alias in units:
         return alias
     folded = fold(written)
     same = [name for name in units if fold(name) == folded]

@@ -1,0 +1,77 @@
+"""What both engines are given of a document, under the same names; each has its own way with numbers alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ingest.catalogue.search.folding import to_tokens
+from ingest.catalogue.search.keys import (
+    LATEST,
+    check_id,
+    to_elements_keys,
+    to_facet_entry,
+    to_facet_value,
+    to_hill_keys,
+    to_instants,
+    to_mark,
+    to_order,
+    to_periods,
+    to_safe,
+    to_safe_text,
+    to_text_orders,
+    to_value_key,
+)
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
+from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
+
+if TYPE_CHECKING:
+    from ingest.catalogue.document import SearchDocument
+
+PARAMETER_WORDS: Final = "words_parameter"
+PARAMETER_FACET: Final = "facet_parameter"
+WORDS: Final = {noun: f"words_{noun}" for noun in Noun if noun is not Noun.COMPLETE}
+"""The field of each noun's tokens."""
+FACETS: Final = {noun: f"facet_{noun}" for noun in Noun if noun not in UNCOUNTED}
+"""The field of the values that are counted."""
+WORD_STEPS: Final = {WORDS[noun]: STEPS.get(noun, OTHER_STEP) for noun in WORDS} | {PARAMETER_WORDS: OTHER_STEP}
+"""Where words are sought that are asked for without a field, and what a hit there counts."""
+
+
+def to_shared_entry(document: SearchDocument) -> dict[str, Any]:
+    """Return all but the numbers of the parameters; raises ValueError if the id is too large."""
+    check_id(document.id)
+    return {
+        "id": document.id,
+        "revision": document.revision,
+        "newest": to_order(document.start_date, document.id, missing=0),
+        "oldest": to_order(document.start_date, document.id, missing=LATEST),
+        "file_size": document.file_size,
+        "elements": to_elements_keys(document),
+        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
+        **to_instants(document),
+        **to_periods(document),
+        **to_text_orders(document),
+        **_to_nouns(document),
+        **_to_texts(document),
+    }
+
+
+def _to_nouns(document: SearchDocument) -> dict[str, list[str]]:
+    keys = to_hill_keys(document)
+    entry: dict[str, list[str]] = {"key": keys}
+    for noun in Noun:
+        if values := to_values(document, noun):
+            sought = to_sought_values(document, noun)
+            keys += [to_value_key(noun, value) for value in sought]
+            if noun in FACETS:
+                entry[FACETS[noun]] = [to_facet_entry(value) for value in values]
+            if noun in WORDS:
+                entry[WORDS[noun]] = [to_safe_text(value) for value in sought]
+    return entry
+
+
+def _to_texts(document: SearchDocument) -> dict[str, list[str]]:
+    marked = (
+        " ".join(f"{to_mark(text.name)}{to_safe(token)}" for token in to_tokens(text.value)) for text in document.texts
+    )
+    return {PARAMETER_WORDS: [to_safe_text(text.value) for text in document.texts], "text": list(marked)}
