@@ -149,6 +149,7 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
     },
     "emittance": {"nm*rad": (1.0, "nm.rad nmrad nm-rad"), "pm*rad": (1e-3, "pm.rad")},
     "count": {"count": (1.0, "counts Counts Count cts")},
+    "conductance": {"siemens": (1.0, "")},
     "resistance": {"ohm": (1.0, "Ohm ohms Ohms Ω"), "kohm": (1e3, "kOhm kΩ"), "Mohm": (1e6, "MOhm MΩ")},
     "pixel": {"pixel": (1.0, "pixels px Pixels Pixel")},
     "area": {
@@ -158,6 +159,7 @@ _TABLE: Final[dict[str, dict[str, tuple[float, str]]]] = {
         "mm^2": (1e-6, "mm**2 mm2"),
         "cm^2": (1e-4, "cm**2 cm2"),
         "m^2": (1.0, "m**2 m2"),
+        "barn": (1e-28, "barns"),
     },
     "volume": {
         "nm^3": (1e-27, "nm**3 nm3"),
@@ -301,10 +303,32 @@ def _find_electron_volts(spelled: str) -> _Unit | None:
 
 def _find_with_pint(spelled: str) -> _Unit | None:
     """Return what pint makes of it. Its parser raises whatever its tokenizer does, hence the guard before it."""
-    if _ALONE.fullmatch(spelled) and spelled not in _LETTERS:
+    if _means_nothing(spelled):
         return None
     compact = spelled.replace("Å", "angstrom").replace("°", "deg").replace("Ω", "ohm").replace("cts", "count")
-    return _parse_with_pint(compact) or _parse_with_pint(_BARE_POWERS.sub(r"^\1", compact))
+    compact = compact.replace("Angstrom", "angstrom")
+    unit = _parse_with_pint(compact) or _parse_with_pint(_BARE_POWERS.sub(r"^\1", compact))
+    return unit if unit is None or unit.name == spelled else _find_by_name(unit)
+
+
+def _means_nothing(spelled: str) -> bool:
+    return spelled not in _LETTERS and _ALONE.fullmatch(spelled) is not None
+
+
+def _find_by_name(unit: _Unit) -> _Unit | None:
+    """Return the unit as its name is read again; None where that is another: pint writes `Eh` for an exahour."""
+    if _means_nothing(unit.name) or _parse_with_pint(unit.name) != unit:
+        return None
+    again = _spellings().get(unit.name) or _find_electron_volts(unit.name)
+    return unit if again is None else again if _is_same(unit, again) else None
+
+
+def _is_same(unit: _Unit, other: _Unit) -> bool:
+    try:
+        factor, offset, divisor = _scale_by_pint(unit, other)
+    except DimensionError:
+        return False
+    return math.isclose(factor, divisor) and offset == 0
 
 
 def _parse_with_pint(compact: str) -> _Unit | None:
@@ -314,7 +338,7 @@ def _parse_with_pint(compact: str) -> _Unit | None:
         unit = _registry().parse_units(compact)
         name = _plain_mu(f"{unit:~C}").replace("Ω", "ohm").replace("Å", "angstrom")
         factor = float(_registry().Quantity(1.0, unit).to_base_units().magnitude)
-    except (AttributeError, TypeError, ValueError, ArithmeticError, SyntaxError, AssertionError):
+    except Exception:  # noqa: BLE001 - pint raises what Python's tokenizer does, and which that is changes
         return None
     return _Unit(name or "1", str(unit.dimensionality), factor) if name else None
 
