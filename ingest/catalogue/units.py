@@ -336,7 +336,7 @@ def _parse_with_pint(compact: str) -> _Unit | None:
         return None
     try:
         unit = _registry().parse_units(compact)
-        name = _plain_mu(f"{unit:~C}").replace("Ω", "ohm").replace("Å", "angstrom")
+        name = _plain_mu(f"{unit:~C}").replace("Ω", "ohm").replace("Å", "angstrom").replace("**", "^")
         factor = float(_registry().Quantity(1.0, unit).to_base_units().magnitude)
     except Exception:  # noqa: BLE001 - pint raises what Python's tokenizer does, and which that is changes
         return None
