@@ -53,7 +53,8 @@ async def get_session(services: Annotated[Services, Depends(get_services)]) -> A
         yield session
     finally:
         # The database is told that the transaction is over, and may be slow to answer.
-        await run_in_threadpool(session.close)
+        if session.in_transaction():
+            await run_in_threadpool(session.close)
 
 
 async def get_index(services: Annotated[Services, Depends(get_services)]) -> DatasetIndex:

@@ -1,43 +1,32 @@
 """A page of a list as an answer, the same for every list."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 
+from api.conditional import JSON
 from api.links import to_page_links
-from api.schemas.base import Answer, PageLinks, PageSchema
+from api.schemas.base import Answer, PageSchema
 from ingest.catalogue.paging import Page
 
-S = TypeVar("S", bound=PageSchema)
 T = TypeVar("T")
 
 
-class Lister:
-    """Says where a page and the next one are, in the answer and for the next one in the header `Link` (RFC 8288)."""
-
-    def __init__(self, request: Request, response: Response) -> None:
-        self._request, self._response = request, response
-
-    def to_answer(self, schema: type[S], page: Page[T], to_item: Callable[[T], Answer]) -> S:
-        """Return the page, its items made by the function."""
-        members: dict[str, Any] = {"items": [to_item(item) for item in page.items], "next": page.next_cursor}
-        return schema(**members, links=self.to_links(page.next_cursor))
-
-    def to_links(self, next_cursor: str | None) -> PageLinks:
-        """Return where this page and the next one are, which is then in the header, too."""
-        return self.tell(to_page_links(self._request, next_cursor))
-
-    def tell(self, links: PageLinks) -> PageLinks:
-        """Return the links, the next one of which is in the header, too."""
-        if links.next is not None:
-            self._response.headers["Link"] = f'<{links.next}>; rel="next"'
-        return links
+def to_page_answer(
+    request: Request, schema: type[PageSchema], page: Page[T], to_item: Callable[[T], Answer]
+) -> Response:
+    """Return the page as an answer, its items made by the function."""
+    members: dict[str, Any] = {"items": [to_item(item) for item in page.items], "next": page.next_cursor}
+    return to_linked_answer(schema(**members, links=to_page_links(request, page.next_cursor)))
 
 
-async def get_lister(request: Request, response: Response) -> Lister:
-    """Return what makes the answer of this request."""
-    return Lister(request, response)
+def to_linked_answer(page: PageSchema) -> Response:
+    """Return the answer, which says where the next page is in the header `Link` (RFC 8288), too.
 
-
-ListerDependency = Annotated[Lister, Depends(get_lister)]
+    It is written here, in the thread of its route: the framework would check it once more, and write it in the one
+    that all requests share.
+    """
+    following = page.links.next
+    headers = {} if following is None else {"Link": f'<{following}>; rel="next"'}
+    return Response(page.model_dump_json(), media_type=JSON, headers=headers)

@@ -14,7 +14,7 @@ from api.dependencies import (
     WriteSessionDependency,
 )
 from api.documentation import problems
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.preconditions import PreconditionFailedError, Validators, is_known
 from api.questions import PageQuestion
 from api.routes.datasets import DatasetId, to_dataset_answer
@@ -63,19 +63,20 @@ def correct_dataset(
     "/corrections",
     operation_id="list_corrections",
     summary="What persons have corrected",
+    response_model=CorrectionPageSchema,
     responses=problems(400, 404, 422, 503),
 )
 def list_corrections(
-    lister: ListerDependency,
+    request: Request,
     session: SessionDependency,
     viewer: Annotated[Viewer, OPERATORS_ONLY],
     now: NowDependency,
     dataset_id: DatasetId,
     asked: Annotated[PageQuestion, Query()],
-) -> CorrectionPageSchema:
+) -> Response:
     """List the corrections of the dataset, the newest first: who, when, why, and what was shown before."""
     page = corrections.list_corrections(session, viewer, now, dataset_id, asked.to_request())
-    return lister.to_answer(CorrectionPageSchema, page, CorrectionSchema.model_validate)
+    return to_page_answer(request, CorrectionPageSchema, page, CorrectionSchema.model_validate)
 
 
 def _check_match(request: Request, present: Response, now: NowDependency) -> None:

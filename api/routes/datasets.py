@@ -10,7 +10,7 @@ from api.conditional import JSON
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import add_name, to_address, to_dataset_links, to_scan_links
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.questions import Text
 from api.resource_questions import FilesQuestion, ParametersQuestion, ScansQuestion
 from api.schemas.base import to_members
@@ -62,23 +62,31 @@ def to_dataset_answer(request: Request, session: Session, viewer: Viewer, now: d
 
 
 @router.get(
-    "/scans", operation_id="list_scans", summary="The scans of a dataset", responses=problems(400, 404, 422, 503)
+    "/scans",
+    operation_id="list_scans",
+    summary="The scans of a dataset",
+    response_model=ScanPageSchema,
+    responses=problems(400, 404, 422, 503),
 )
 def list_scans(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
     asked: Annotated[ScansQuestion, Query()],
-) -> ScanPageSchema:
+) -> Response:
     """List its scans in their order, each value with its HDF5 path and what the file says."""
     page = browsing.list_scans(session, viewer, now, dataset_id, asked.to_request(), asked.to_filter())
-    return lister.to_answer(ScanPageSchema, page, lambda scan: _to_scan(request, dataset_id, scan))
+    return to_page_answer(request, ScanPageSchema, page, lambda scan: _to_scan(request, dataset_id, scan))
 
 
-@router.get("/scans/{entry_name:path}", operation_id="get_scan", summary="One scan", responses=problems(404, 422, 503))
+@router.get(
+    "/scans/{entry_name:path}",
+    operation_id="get_scan",
+    summary="One scan",
+    responses=problems(404, 422, 503),
+)
 def get_scan(
     request: Request,
     session: SessionDependency,
@@ -95,45 +103,46 @@ def get_scan(
     "/parameters",
     operation_id="list_parameters",
     summary="The parameters of a dataset or of its scans",
+    response_model=ParameterPageSchema,
     responses=problems(400, 404, 422, 503),
 )
 def list_parameters(
-    lister: ListerDependency,
+    request: Request,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
     asked: Annotated[ParametersQuestion, Query()],
-) -> ParameterPageSchema:
+) -> Response:
     """List the parameters of the dataset itself, or with `scan` of one of its scans or of all, by name.
 
     Numbers are in the catalogue's unit of the parameter; beside them stands what the file says and where.
     """
     page = browsing.list_parameters(session, viewer, now, dataset_id, asked.to_request(), scan=asked.scan, text=asked.q)
-    return lister.to_answer(ParameterPageSchema, page, ParameterSchema.model_validate)
+    return to_page_answer(request, ParameterPageSchema, page, ParameterSchema.model_validate)
 
 
 @router.get(
     "/files",
     operation_id="list_files",
     summary="The files of a dataset",
+    response_model=FilePageSchema,
     responses=problems(400, 403, 404, 422, 503),
 )
 def list_files(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     dataset_id: DatasetId,
     asked: Annotated[FilesQuestion, Query()],
-) -> FilePageSchema:
+) -> Response:
     """List its files, once they are released. Before that the answer is 403, where the dataset may be known at all."""
     page = browsing.list_files(
         session, viewer, now, dataset_id, asked.to_request(), like=asked.name, is_vanished=asked.vanished
     )
     folder = to_address(request, "get_file", dataset_id=dataset_id, name="")
-    return lister.to_answer(FilePageSchema, page, lambda file: _to_file(folder, file))
+    return to_page_answer(request, FilePageSchema, page, lambda file: _to_file(folder, file))
 
 
 @router.get(

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_address, to_list_address
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.resource_questions import InstrumentsQuestion
 from api.schemas.base import to_members
 from api.schemas.instruments import (
@@ -25,19 +25,25 @@ router = APIRouter(prefix="/instruments", tags=["instruments"])
 InstrumentId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of an instrument.", examples=[2])]
 
 
-@router.get("", operation_id="list_instruments", summary="The instruments", responses=problems(400, 422, 503))
+@router.get(
+    "",
+    operation_id="list_instruments",
+    summary="The instruments",
+    response_model=InstrumentPageSchema,
+    responses=problems(400, 422, 503),
+)
 def list_instruments(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[InstrumentsQuestion, Query()],
-) -> InstrumentPageSchema:
+) -> Response:
     """List the instruments that a dataset has that you may know of, with the number of these datasets."""
     page = instruments.list_instruments(session, index, viewer, now, asked.to_question(), asked.to_request())
-    return lister.to_answer(
+    return to_page_answer(
+        request,
         InstrumentPageSchema,
         page,
         lambda each: InstrumentSummarySchema(**to_members(each), links=_to_links(request, each)),
@@ -45,7 +51,10 @@ def list_instruments(
 
 
 @router.get(
-    "/{instrument_id}", operation_id="get_instrument", summary="One instrument", responses=problems(404, 422, 503)
+    "/{instrument_id}",
+    operation_id="get_instrument",
+    summary="One instrument",
+    responses=problems(404, 422, 503),
 )
 def get_instrument(
     request: Request,

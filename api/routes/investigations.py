@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_address, to_list_address
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.resource_questions import InvestigationsQuestion
 from api.schemas.base import to_members
 from api.schemas.investigations import (
@@ -29,22 +29,23 @@ InvestigationId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of
     "",
     operation_id="list_investigations",
     summary="The investigations",
+    response_model=InvestigationPageSchema,
     responses=problems(400, 422, 503),
 )
 def list_investigations(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[InvestigationsQuestion, Query()],
-) -> InvestigationPageSchema:
+) -> Response:
     """List the investigations that have a dataset that you may know of, with what these datasets say together.
 
     Everything that is given must hold; of several values for one filter, one is enough.
     """
     page = investigations.list_investigations(session, viewer, now, asked.to_question(), asked.to_request())
-    return lister.to_answer(
+    return to_page_answer(
+        request,
         InvestigationPageSchema,
         page,
         lambda each: InvestigationSummarySchema(**to_members(each), links=_to_links(request, each)),

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_address, to_list_address
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.resource_questions import ParameterTypesQuestion
 from api.schemas.base import to_members
 from api.schemas.parameter_types import ParameterTypeLinks, ParameterTypePageSchema, ParameterTypeSchema
@@ -20,19 +20,24 @@ router = APIRouter(prefix="/parameter-types", tags=["parameter-types"])
 ParameterTypeId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a parameter type.", examples=[5])]
 
 
-@router.get("", operation_id="list_parameter_types", summary="The parameter types", responses=problems(400, 422, 503))
+@router.get(
+    "",
+    operation_id="list_parameter_types",
+    summary="The parameter types",
+    response_model=ParameterTypePageSchema,
+    responses=problems(400, 422, 503),
+)
 def list_parameter_types(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[ParameterTypesQuestion, Query()],
-) -> ParameterTypePageSchema:
+) -> Response:
     """List the parameters that a dataset has that you may know of, with the smallest and the largest value there."""
     page = parameter_types.list_parameter_types(session, index, viewer, now, asked.to_question(), asked.to_request())
-    return lister.to_answer(ParameterTypePageSchema, page, lambda each: _to_schema(request, each))
+    return to_page_answer(request, ParameterTypePageSchema, page, lambda each: _to_schema(request, each))
 
 
 @router.get(

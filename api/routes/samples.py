@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_address, to_list_address
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.resource_questions import SamplesQuestion
 from api.schemas.base import to_members
 from api.schemas.samples import SampleLinks, SamplePageSchema, SampleSchema
@@ -20,24 +20,34 @@ router = APIRouter(prefix="/samples", tags=["samples"])
 SampleId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a sample.", examples=[11])]
 
 
-@router.get("", operation_id="list_samples", summary="The samples", responses=problems(400, 422, 503))
+@router.get(
+    "",
+    operation_id="list_samples",
+    summary="The samples",
+    response_model=SamplePageSchema,
+    responses=problems(400, 422, 503),
+)
 def list_samples(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[SamplesQuestion, Query()],
-) -> SamplePageSchema:
+) -> Response:
     """List the samples that a dataset or a scan has that you may know of, by name.
 
     Everything that is given must hold; of several values for one filter, one is enough.
     """
     page = samples.list_samples(session, viewer, now, asked.to_question(), asked.to_request())
-    return lister.to_answer(SamplePageSchema, page, lambda each: _to_schema(request, each))
+    return to_page_answer(request, SamplePageSchema, page, lambda each: _to_schema(request, each))
 
 
-@router.get("/{sample_id}", operation_id="get_sample", summary="One sample", responses=problems(404, 422, 503))
+@router.get(
+    "/{sample_id}",
+    operation_id="get_sample",
+    summary="One sample",
+    responses=problems(404, 422, 503),
+)
 def get_sample(
     request: Request, session: SessionDependency, viewer: ViewerDependency, now: NowDependency, sample_id: SampleId
 ) -> SampleSchema:

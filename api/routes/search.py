@@ -1,71 +1,83 @@
 """Searching the datasets."""
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import to_dataset_links, to_search_links
-from api.listing import ListerDependency
+from api.links import to_dataset_links, to_page_links, to_search_links
+from api.listing import to_linked_answer
 from api.questions import SearchParameters
 from api.schemas.base import FacetSchema, PageLinks, to_members
 from api.schemas.datasets import DatasetPageSchema, HighlightSchema, HitSchema
 from api.search_orders import SearchOrder, to_asked
 from ingest.catalogue.finding import search_datasets as find
+from ingest.catalogue.search import DatasetIndex
 from ingest.catalogue.views import DatasetPage
+from ingest.catalogue.visibility import Viewer
 
 router = APIRouter(tags=["datasets"])
 
 
 @router.get(
-    "/datasets", operation_id="search_datasets", summary="Search the datasets", responses=problems(400, 422, 503)
+    "/datasets",
+    operation_id="search_datasets",
+    summary="Search the datasets",
+    response_model=DatasetPageSchema,
+    responses=problems(400, 422, 503),
 )
 def search_datasets(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[SearchParameters, Query()],
-) -> DatasetPageSchema:
+) -> Response:
     """Find datasets by words, by values of nouns, by dates and by ranges of parameters with units.
 
     Everything that is given must hold. Values of nouns are compared whole, without case and accents; of several for
     one noun, one is enough. Without anything given, all datasets are listed, the newest first. The total and the
     facets are of the whole result; `next` leads from page to page.
     """
-    page = find(session, index, viewer, now, asked.to_question())
-    return _to_answer(request, page, lister.to_links(page.next_cursor))
+    page = _find(session, index, viewer, now, asked)
+    return _to_answer(request, page, to_page_links(request, page.next_cursor))
 
 
 @router.post(
     "/search",
     operation_id="search_datasets_by_tree",
     summary="Search the datasets by a JSON document",
+    response_model=DatasetPageSchema,
     responses=problems(400, 422, 503),
 )
 def search_datasets_by_tree(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     order: SearchOrder,
-) -> DatasetPageSchema:
+) -> Response:
     """Find datasets as `GET /datasets` does, the query given as a tree beside or instead of `q`.
 
     The answer is the same. Its `links` are addresses for GET, with the tree as text in `q`: they can be handed on.
     """
     asked = order.to_parameters()
-    page = find(session, index, viewer, now, asked.to_question())
-    links = to_search_links(request, to_asked(asked), asked.cursor or None, page.next_cursor)
-    return _to_answer(request, page, lister.tell(links))
+    page = _find(session, index, viewer, now, asked)
+    return _to_answer(request, page, to_search_links(request, to_asked(asked), asked.cursor or None, page.next_cursor))
 
 
-def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> DatasetPageSchema:
+def _find(session: Session, index: DatasetIndex, viewer: Viewer, now: datetime, asked: SearchParameters) -> DatasetPage:
+    # Closed in this thread, which is there: handed to another it would wait for one.
+    with session:
+        return find(session, index, viewer, now, asked.to_question())
+
+
+def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Response:
     items = [
         HitSchema(
             **to_members(hit.dataset),
@@ -75,7 +87,7 @@ def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Dataset
         )
         for hit in page.hits
     ]
-    return DatasetPageSchema(
+    answer = DatasetPageSchema(
         items=items,
         total=page.total,
         facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
@@ -84,3 +96,4 @@ def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Dataset
         next=page.next_cursor,
         links=links,
     )
+    return to_linked_answer(answer)

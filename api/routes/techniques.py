@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
 from api.links import to_address, to_list_address
-from api.listing import ListerDependency
+from api.listing import to_page_answer
 from api.resource_questions import TechniquesQuestion
 from api.schemas.base import to_members
 from api.schemas.techniques import TechniqueLinks, TechniquePageSchema, TechniqueSchema
@@ -20,22 +20,32 @@ router = APIRouter(prefix="/techniques", tags=["techniques"])
 TechniqueId = Annotated[int, Path(ge=1, le=LARGEST_KEY, description="`id` of a technique.", examples=[3])]
 
 
-@router.get("", operation_id="list_techniques", summary="The techniques", responses=problems(400, 422, 503))
+@router.get(
+    "",
+    operation_id="list_techniques",
+    summary="The techniques",
+    response_model=TechniquePageSchema,
+    responses=problems(400, 422, 503),
+)
 def list_techniques(
     request: Request,
-    lister: ListerDependency,
     session: SessionDependency,
     index: IndexDependency,
     viewer: ViewerDependency,
     now: NowDependency,
     asked: Annotated[TechniquesQuestion, Query()],
-) -> TechniquePageSchema:
+) -> Response:
     """List the techniques that a dataset has that you may know of, with the number of these datasets."""
     page = techniques.list_techniques(session, index, viewer, now, asked.to_question(), asked.to_request())
-    return lister.to_answer(TechniquePageSchema, page, lambda each: _to_schema(request, each))
+    return to_page_answer(request, TechniquePageSchema, page, lambda each: _to_schema(request, each))
 
 
-@router.get("/{technique_id}", operation_id="get_technique", summary="One technique", responses=problems(404, 422, 503))
+@router.get(
+    "/{technique_id}",
+    operation_id="get_technique",
+    summary="One technique",
+    responses=problems(404, 422, 503),
+)
 def get_technique(
     request: Request,
     session: SessionDependency,

@@ -20,6 +20,7 @@ from ingest.catalogue.model import (
     DatasetParameter,
     DatasetTechnique,
     Layer,
+    MasterFile,
     ParameterType,
     Sample,
     SampleType,
@@ -27,7 +28,7 @@ from ingest.catalogue.model import (
     Technique,
 )
 from ingest.catalogue.paging import FIRST_PAGE, Page, PageRequest, from_cursor, to_key, to_list_name, to_page
-from ingest.catalogue.summaries import load_rows, to_sample, to_summaries
+from ingest.catalogue.summaries import load_summaries, to_sample
 from ingest.catalogue.views import DatasetView, FileView, ParameterView, ScanView, TechniqueSourceView
 from ingest.catalogue.visibility import Viewer, may_find, may_open_files
 
@@ -65,11 +66,12 @@ ALL_SCANS: Final = ScanFilter()
 
 def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> DatasetView:
     """Return the dataset; raises NotFoundError if there is none, or none that the viewer may know of."""
-    rows = load_rows(session, and_(Dataset.id == to_key(dataset_id), may_find(viewer, now)))
-    if not rows:
+    rows = select(Dataset, MasterFile).join(MasterFile, MasterFile.id == Dataset.master_file_id)
+    row = session.execute(rows.where(Dataset.id == to_key(dataset_id))).first()
+    summary = load_summaries(session, viewer, now, [to_key(dataset_id)]).get(dataset_id)
+    if row is None or summary is None:
         raise NotFoundError("dataset", dataset_id)
-    summary = to_summaries(session, rows, now)[dataset_id]
-    dataset, master = rows[0].dataset, rows[0].master
+    dataset, master = row
     return DatasetView(
         **{field.name: getattr(summary, field.name) for field in fields(summary)},
         description=dataset.description,
@@ -284,7 +286,7 @@ def _to_scan(scan: Scan, sample: Sample | None, formula: str | None) -> ScanView
         source_name=scan.source_name,
         source_type=scan.source_type,
         probe=scan.probe,
-        sample=to_sample(sample, formula),
+        sample=None if sample is None else to_sample(sample, formula),
         detectors=tuple(scan.detectors),
         motors=tuple(scan.motors),
         counters=tuple(scan.counters),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import and_, exists, select, true
+from sqlalchemy import and_, bindparam, exists, select
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.highlights import to_highlights
@@ -48,13 +48,14 @@ from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 Node = TypeVar("Node", ParameterRange, DateRange, Elements)
+_UNITS: Final = select(ParameterType.id, ParameterType.name, ParameterType.units)
+_UNITS_BY_NAME: Final = _UNITS.where(ParameterType.name.in_(bindparam("names", expanding=True)))
 _EXAMPLES: Final[dict[type[Query], str]] = {
     ParameterRange: "energy:12..13 keV",
     DateRange: "2025-01..2025-03",
@@ -212,19 +213,18 @@ def _load_parameter_units(session: Session, viewer: Viewer, now: datetime, names
     that the viewer may find: neither an answer nor the names that a refusal offers tell what only closed data have.
     """
     meant = {name: find_by_alias(name, _load_aliases()) or name for name in names}
-    exact = _load_known_units(session, viewer, now, names, ParameterType.name.in_({*names, *meant.values()}))
+    stored = session.execute(_UNITS_BY_NAME, {"names": [*{*names, *meant.values()}]}).all()
+    exact = _select_known(session, viewer, now, names, stored)
     if all(name in exact or meant[name] in exact for name in names):
         return exact
     # One of them is written otherwise, or is none: all are asked, thousands, for what it may be or is nearly.
-    return _load_known_units(session, viewer, now, names, true())
+    return _select_known(session, viewer, now, names, session.execute(_UNITS).all())
 
 
-def _load_known_units(
-    session: Session, viewer: Viewer, now: datetime, names: set[str], condition: ColumnElement[bool]
+def _select_known(
+    session: Session, viewer: Viewer, now: datetime, names: set[str], stored: Sequence[Any]
 ) -> Mapping[str, str]:
     vocabulary = _load_vocabulary_units()
-    columns = select(ParameterType.id, ParameterType.name, ParameterType.units)
-    stored = session.execute(columns.where(condition)).all()
     if not viewer.sees_all:
         asked = {fold(name) for name in names}
         own = [row.id for row in stored if row.name not in vocabulary and fold(row.name) in asked]

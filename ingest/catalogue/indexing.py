@@ -27,7 +27,7 @@ from ingest.catalogue.model import (
 )
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.model.investigation import to_investigation_name
-from ingest.catalogue.summaries import load_names, to_formula
+from ingest.catalogue.summaries import to_formula
 from ingest.catalogue.technique_terms import to_search_names
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class _Parts:
     """What belongs to the datasets of one batch, by dataset."""
 
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
-        self.instruments = load_names(session, DatasetInstrument, Instrument, ids)
+        self.instruments = _load_instruments(session, ids)
         self.techniques = _load_techniques(session, ids)
         self.keywords = _load_keywords(session, ids)
         self.scans: dict[int, list[Any]] = defaultdict(list)
@@ -114,6 +114,20 @@ class _Parts:
         self.parameters: dict[int, list[Any]] = defaultdict(list)
         for row in session.execute(_parameters_of(ids)):
             self.parameters[row.dataset_id].append(row)
+
+
+def _load_instruments(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of each dataset's instruments."""
+    instruments: dict[int, list[str]] = defaultdict(list)
+    statement = (
+        select(DatasetInstrument.dataset_id, Instrument.name)
+        .join(Instrument, Instrument.id == DatasetInstrument.instrument_id)
+        .where(DatasetInstrument.dataset_id.in_(ids))
+        .order_by(Instrument.name)
+    )
+    for dataset_id, name in session.execute(statement):
+        instruments[dataset_id].append(name)
+    return instruments
 
 
 def _load_techniques(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:

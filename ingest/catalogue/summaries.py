@@ -1,11 +1,16 @@
-"""Datasets as hits and pages begin them: a whole batch in a handful of queries."""
+"""Datasets as hits and pages begin them: a whole batch in two statements.
+
+Every page of hits passes here. To make a statement costs more than SQLite's answer to it: each is made once.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import and_, bindparam, literal, select, union_all
+from sqlalchemy.orm import Bundle
 
 from ingest.catalogue.model import (
     NO_VISIT,
@@ -15,12 +20,12 @@ from ingest.catalogue.model import (
     Facility,
     Instrument,
     Investigation,
-    MasterFile,
     Sample,
     SampleType,
     Scan,
     Technique,
 )
+from ingest.catalogue.model.base import UtcDateTime
 from ingest.catalogue.model.investigation import to_investigation_name
 from ingest.catalogue.views import DatasetSummary, InvestigationView, SampleView, Visibility
 from ingest.catalogue.visibility import Viewer, may_find
@@ -29,97 +34,73 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-
-class DatasetRow(NamedTuple):
-    """A dataset with those entities of which it has one."""
-
-    dataset: Dataset
-    investigation: Investigation
-    master: MasterFile
-    facility: str
-    sample: Sample | None
-    formula: str | None
+_IDS: Final[Any] = bindparam("ids", expanding=True)
+_NOW: Final[Any] = bindparam("now", type_=UtcDateTime())
+_DATASET: Final[Any] = Bundle(
+    "dataset",
+    *(Dataset.id, Dataset.name, Dataset.title, Dataset.sample_formula, Dataset.start_date, Dataset.end_date),
+    *(Dataset.is_complete, Dataset.file_count, Dataset.file_size, Dataset.is_secret, Dataset.release_date, Dataset.doi),
+)
+_INVESTIGATION: Final[Any] = Bundle(
+    "investigation",
+    *(Investigation.id, Investigation.name, Investigation.visit_id, Investigation.title, Investigation.is_inferred),
+)
+_SAMPLE: Final[Any] = Bundle("sample", Sample.id, Sample.name, SampleType.molecular_formula)
+_FIRST_SCAN: Final[Any] = Bundle("scan", Scan.title, Scan.definition)
 
 
 def load_summaries(
     session: Session, viewer: Viewer, now: datetime, dataset_ids: Sequence[int]
 ) -> Mapping[int, DatasetSummary]:
-    """Return those of the datasets that the viewer may know of, by id, in a handful of queries."""
-    rows = load_rows(session, and_(Dataset.id.in_(dataset_ids), may_find(viewer, now)))
-    return to_summaries(session, rows, now)
+    """Return those of the datasets that the viewer may know of, by id."""
+    rows = session.execute(_select_datasets(viewer.sees_all), {"ids": dataset_ids, "now": now}).all()
+    names: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for kind, dataset_id, name in session.execute(_select_names(), {"ids": [row.dataset.id for row in rows]}):
+        names[kind, dataset_id].append(name)
+    return {row.dataset.id: _to_summary(row, names, now) for row in rows}
 
 
-def load_rows(session: Session, condition: ColumnElement[bool]) -> list[DatasetRow]:
-    """Return the datasets for which the condition holds; the condition has asked the rule."""
-    statement = (
-        select(Dataset, Investigation, MasterFile, Facility.name, Sample, SampleType.molecular_formula)
+@cache
+def _select_datasets(sees_all: bool) -> Select[Any]:
+    return (
+        select(_DATASET, _INVESTIGATION, _SAMPLE, _FIRST_SCAN, Facility.name.label("facility"))
         .join(Investigation, Investigation.id == Dataset.investigation_id)
         .join(Facility, Facility.id == Investigation.facility_id)
-        .join(MasterFile, MasterFile.id == Dataset.master_file_id)
         .outerjoin(Sample, Sample.id == Dataset.sample_id)
         .outerjoin(SampleType, SampleType.id == Sample.type_id)
-        .where(condition)
+        .outerjoin(Scan, and_(Scan.dataset_id == Dataset.id, Scan.ordinal == 0, Scan.is_withdrawn.is_(False)))
+        .where(Dataset.id.in_(_IDS), may_find(Viewer(sees_all=sees_all), _NOW))
     )
-    return [DatasetRow(*row) for row in session.execute(statement)]
 
 
-def to_summaries(session: Session, rows: Sequence[DatasetRow], now: datetime) -> dict[int, DatasetSummary]:
-    """Return what a hit shows of the datasets, by id."""
-    ids = [row.dataset.id for row in rows]
-    instruments = load_names(session, DatasetInstrument, Instrument, ids)
-    techniques = load_names(session, DatasetTechnique, Technique, ids)
-    first_scans = _load_first_scans(session, ids)
-    return {
-        row.dataset.id: _to_summary(
-            row,
-            now,
-            instruments=tuple(instruments[row.dataset.id]),
-            techniques=tuple(techniques[row.dataset.id]),
-            first_scan=first_scans.get(row.dataset.id, (None, None)),
-        )
-        for row in rows
-    }
+@cache
+def _select_names() -> Any:
+    """Return the statement for the instruments and techniques of datasets, in order."""
+    parts = [_select_names_of(DatasetInstrument, Instrument), _select_names_of(DatasetTechnique, Technique)]
+    return union_all(*parts).order_by("name")
 
 
-def load_names(session: Session, link: Any, entity: Any, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Return for each dataset the names of the entities that the link table ties it to, in order."""
-    key = getattr(link, f"{entity.__tablename__}_id")
-    names: dict[int, list[str]] = defaultdict(list)
-    statement = select(link.dataset_id, entity.name).join(entity, entity.id == key).where(link.dataset_id.in_(ids))
-    for dataset_id, name in session.execute(statement.order_by(entity.name)):
-        names[dataset_id].append(name)
-    return names
+def _select_names_of(link: Any, entity: Any) -> Select[Any]:
+    kind = entity.__tablename__
+    columns = select(literal(kind).label("kind"), link.dataset_id, entity.name)
+    return columns.join(entity, entity.id == getattr(link, f"{kind}_id")).where(link.dataset_id.in_(_IDS))
 
 
-def _load_first_scans(session: Session, ids: Sequence[int]) -> dict[int, tuple[str | None, str | None]]:
-    """Return title and definition of each dataset's first scan."""
-    statement = select(Scan.dataset_id, Scan.title, Scan.definition).where(
-        Scan.dataset_id.in_(ids), Scan.ordinal == 0, Scan.is_withdrawn.is_(False)
-    )
-    return {dataset_id: (title, definition) for dataset_id, title, definition in session.execute(statement)}
-
-
-def _to_summary(
-    row: DatasetRow,
-    now: datetime,
-    *,
-    instruments: tuple[str, ...],
-    techniques: tuple[str, ...],
-    first_scan: tuple[str | None, str | None],
-) -> DatasetSummary:
-    dataset = row.dataset
+def _to_summary(row: Any, names: Mapping[tuple[str, int], list[str]], now: datetime) -> DatasetSummary:
+    dataset, sample, scan = row.dataset, row.sample, row.scan
     return DatasetSummary(
         id=dataset.id,
         name=dataset.name,
-        title=first_scan[0] if dataset.title is None else dataset.title or None,
-        definition=first_scan[1],
+        title=scan.title if dataset.title is None else dataset.title or None,
+        definition=scan.definition,
         facility=row.facility,
         investigation=to_investigation(row.investigation),
-        instruments=instruments,
-        sample=to_sample(row.sample, to_formula(dataset, row.formula)),
-        techniques=techniques,
+        instruments=tuple(names.get(("instrument", dataset.id), ())),
+        sample=None if sample.id is None else to_sample(sample, to_formula(dataset, sample.molecular_formula)),
+        techniques=tuple(names.get(("technique", dataset.id), ())),
         start_date=dataset.start_date,
         end_date=dataset.end_date,
         is_complete=dataset.is_complete,
@@ -131,8 +112,8 @@ def _to_summary(
     )
 
 
-def to_investigation(investigation: Investigation) -> InvestigationView:
-    """Return the investigation as what belongs to it names it."""
+def to_investigation(investigation: Any) -> InvestigationView:
+    """Return the investigation, an entity or its columns, as what belongs to it names it."""
     proposal, visit = investigation.name, investigation.visit_id
     return InvestigationView(
         id=investigation.id,
@@ -144,17 +125,17 @@ def to_investigation(investigation: Investigation) -> InvestigationView:
     )
 
 
-def to_formula(dataset: Dataset, formula: str | None) -> str | None:
+def to_formula(dataset: Any, formula: str | None) -> str | None:
     """Return the formula of the dataset's sample: a person's word, else the sample's own."""
     return formula if dataset.sample_formula is None else dataset.sample_formula or None
 
 
-def to_sample(sample: Sample | None, formula: str | None) -> SampleView | None:
-    """Return the sample as what has it names it."""
-    return None if sample is None else SampleView(sample.id, sample.name, formula)
+def to_sample(sample: Any, formula: str | None) -> SampleView:
+    """Return the sample, an entity or its columns, as what has it names it."""
+    return SampleView(sample.id, sample.name, formula)
 
 
-def _to_visibility(dataset: Dataset, now: datetime) -> Visibility:
+def _to_visibility(dataset: Any, now: datetime) -> Visibility:
     if dataset.is_secret:
         return Visibility.SECRET
     is_released = dataset.release_date is not None and dataset.release_date <= now

@@ -18,6 +18,8 @@ from ingest.catalogue.search import VisibilityFilter
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import BindParameter
+
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
@@ -34,7 +36,7 @@ ANONYMOUS = Viewer()
 OPERATOR = Viewer(sees_all=True)
 
 
-def may_find(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
+def may_find(viewer: Viewer, now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Return the condition on Dataset under which the viewer may know of it and see its metadata."""
     if viewer.sees_all:
         return true()
