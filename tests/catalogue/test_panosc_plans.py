@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VALUE = "SEARCH dataset_parameter USING COVERING INDEX ix_dataset_parameter_value"
 ENERGY = {"and": [{"name": "photon_energy"}, {"value": {"between": [0.9, 1]}}, {"unit": "keV"}]}
+TEMPERATURE = {"and": [{"name": "sample_temperature"}, {"value": {"gt": 1}}, {"unit": "K"}]}
 ASKED: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "by identifier": ("Dataset", {}, ["SCAN dataset USING INDEX ix_dataset_pid"]),
     "newest first": ("Dataset", {"order": "creationDate DESC"}, ["SCAN dataset USING INDEX ix_dataset_creation_date"]),
@@ -104,8 +105,11 @@ def test_a_list_of_datasets_is_not_sorted(catalogue: Catalogue, filled: Session,
     assert plan == ["SCAN dataset USING INDEX ix_dataset_pid"]
 
 
-def test_what_many_are_like_is_found_among_the_first(catalogue: Catalogue, filled: Session) -> None:
-    parameters = {"relation": "parameters", "scope": {"where": {"value": {"gt": 0}}}}
+@pytest.mark.parametrize("where", [{"value": {"gt": 0}}, ENERGY, TEMPERATURE], ids=["any", "two types", "one type"])
+def test_what_many_are_like_is_found_among_the_first(
+    catalogue: Catalogue, filled: Session, where: dict[str, Any]
+) -> None:
+    parameters = {"relation": "parameters", "scope": {"where": where}}
     plans = to_steps(catalogue, filled, "Dataset", {"include": [parameters], "limit": 1})
     steps = [step for plan in plans for step in plan]
     assert any("ix_dataset_parameter_dataset_id_type_id" in step for step in steps)

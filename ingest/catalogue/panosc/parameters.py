@@ -213,7 +213,9 @@ class _Compiler:
     def _of_types(self, ids: frozenset[int]) -> ColumnElement[bool]:
         if ids == self._all:
             return true()
-        return self._rows.c.type_key.in_(sorted(ids)) if ids else false()
+        type_key = self._rows.c.type_key
+        # Of the few of one dataset each is looked at: by its type SQLite would walk through those of all datasets.
+        return (type_key + 0 if self._is_near else type_key).in_(sorted(ids)) if ids else false()
 
     def _has_value(self, asked: Compare, unit: str | None, ids: frozenset[int]) -> ColumnElement[bool]:
         if asked.operator in POSITIVE:
