@@ -16,6 +16,7 @@ from api.schemas.datasets import DatasetPageSchema, HighlightSchema, HitSchema
 from api.search_orders import SearchOrder, to_asked
 from ingest.catalogue.finding import search_datasets as find
 from ingest.catalogue.search import DatasetIndex
+from ingest.catalogue.suggesting import find_meant
 from ingest.catalogue.views import DatasetPage
 from ingest.catalogue.visibility import Viewer
 
@@ -43,8 +44,8 @@ def search_datasets(
     one noun, one is enough. Without anything given, all datasets are listed, the newest first. The total and the
     facets are of the whole result; `next` leads from page to page.
     """
-    page = _find(session, index, viewer, now, asked)
-    return _to_answer(request, page, to_page_links(request, page.next_cursor))
+    page, meant = _find(session, index, viewer, now, asked)
+    return _to_answer(request, page, meant, to_page_links(request, page.next_cursor))
 
 
 @router.post(
@@ -67,17 +68,22 @@ def search_datasets_by_tree(
     The answer is the same. Its `links` are addresses for GET, with the tree as text in `q`: they can be handed on.
     """
     asked = order.to_parameters()
-    page = _find(session, index, viewer, now, asked)
-    return _to_answer(request, page, to_search_links(request, to_asked(asked), asked.cursor or None, page.next_cursor))
+    page, meant = _find(session, index, viewer, now, asked)
+    links = to_search_links(request, to_asked(asked), asked.cursor or None, page.next_cursor)
+    return _to_answer(request, page, meant, links)
 
 
-def _find(session: Session, index: DatasetIndex, viewer: Viewer, now: datetime, asked: SearchParameters) -> DatasetPage:
+def _find(
+    session: Session, index: DatasetIndex, viewer: Viewer, now: datetime, asked: SearchParameters
+) -> tuple[DatasetPage, str | None]:
+    """Return the page, and where nothing is found what may have been meant."""
     # Closed in this thread, which is there: handed to another it would wait for one.
     with session:
-        return find(session, index, viewer, now, asked.to_question())
+        page = find(session, index, viewer, now, asked.to_question())
+    return page, None if page.total else find_meant(index, viewer, now, asked.q)
 
 
-def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Response:
+def _to_answer(request: Request, page: DatasetPage, meant: str | None, links: PageLinks) -> Response:
     items = [
         HitSchema(
             **to_members(hit.dataset),
@@ -93,6 +99,7 @@ def _to_answer(request: Request, page: DatasetPage, links: PageLinks) -> Respons
         facets={noun: FacetSchema.model_validate(facet) for noun, facet in page.facets.items()},
         sort=page.sort,
         order_by=page.order_by,
+        did_you_mean=meant,
         next=page.next_cursor,
         links=links,
     )

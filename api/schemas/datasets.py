@@ -129,6 +129,9 @@ class DatasetPageSchema(PageSchema):
     facets: dict[Noun, FacetSchema] = Field(description="The counts that were asked for, over all that is found.")
     sort: Sort | None = Field(description="The order of the hits; null: that of `order_by`.")
     order_by: str = Field(description="The field that they are ordered by, if one was asked for.", examples=[""])
+    did_you_mean: str | None = Field(
+        description="`q` with words that something has, where nothing was found by words alone.", examples=["hematite"]
+    )
 
 
 class DetectorSchema(Answer):

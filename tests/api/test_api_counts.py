@@ -151,6 +151,13 @@ def test_values_and_parameters_are_suggested_while_typing(client: TestClient) ->
 )
 def test_mistyped_word_is_told_what_may_be_meant(client: TestClient, text: str, meant: str | None) -> None:
     assert get(client, "suggest", text=text)["did_you_mean"] == meant
+    assert get(client, "datasets", q=text)["did_you_mean"] == meant
+
+
+def test_what_is_found_is_what_was_meant(client: TestClient) -> None:
+    assert get(client, "datasets", q="hematite")["did_you_mean"] is None
+    # Each word is known, and nothing has both.
+    assert get(client, "datasets", q="hematite quartz")["did_you_mean"] is None
 
 
 @pytest.mark.parametrize(
