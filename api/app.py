@@ -65,6 +65,15 @@ RESOURCES = (
     operations.router,
     notices.router,
 )
+DOORS = (
+    downloads.files_router,
+    landing.router,
+    acquisition.router,
+    panosc.router,
+    health.router,
+    metrics.router,
+    pages.router,
+)
 
 
 def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings | None = None) -> FastAPI:
@@ -102,15 +111,7 @@ def create_app(catalogue: CatalogueSettings | None = None, serving: ApiSettings 
     _add_middleware(app, served)
     for resource in RESOURCES:
         app.include_router(resource, prefix=API_PREFIX)
-    for door in (
-        downloads.files_router,
-        landing.router,
-        acquisition.router,
-        panosc.router,
-        health.router,
-        metrics.router,
-        pages.router,
-    ):
+    for door in DOORS:
         app.include_router(door)
     app.mount("/static", StaticFiles(packages=[("api", "static")]), name="static")
     add_documentation(app)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.catalogue.unit_table import BY_DIMENSION
 from ingest.catalogue.units import (
-    _BY_DIMENSION,
     DimensionError,
     Probe,
     UnknownUnitError,
@@ -206,7 +206,7 @@ def test_every_unit_of_the_table_is_one_of_pints_under_its_name() -> None:
 
 
 # What `A` or `a` is depends on what is asked for, so their ways there and back are different ones.
-CLEAR = sorted(_spellings().keys() - {letter for letter, _ in _BY_DIMENSION})
+CLEAR = sorted(_spellings().keys() - {letter for letter, _ in BY_DIMENSION})
 
 
 @given(st.sampled_from(CLEAR), st.sampled_from(CLEAR))
