@@ -91,71 +91,65 @@ def load_documents(session: Session, dataset_ids: Sequence[int]) -> list[SearchD
 
 
 class _Parts:
-    """What belongs to the datasets of one batch, by dataset."""
+    """What belongs to the datasets of one batch: rows by dataset."""
 
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
-        self.instruments = _load_instruments(session, ids)
-        self.techniques = _load_techniques(session, ids)
-        self.keywords = _load_keywords(session, ids)
-        self.scans: dict[int, list[Any]] = defaultdict(list)
-        scan_columns: tuple[Any, ...] = (
-            *(Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users),
-            *(Scan.motors, Scan.counters, Scan.kind),
-        )
-        statement = (
-            select(*scan_columns, Sample.name, SampleType.molecular_formula)
-            .outerjoin(Sample, Sample.id == Scan.sample_id)
-            .outerjoin(SampleType, SampleType.id == Sample.type_id)
-            .where(Scan.dataset_id.in_(ids), Scan.is_withdrawn.is_(False))
-            .order_by(Scan.dataset_id, Scan.ordinal)
-        )
-        for row in session.execute(statement):
-            self.scans[row.dataset_id].append(row)
-        self.parameters: dict[int, list[Any]] = defaultdict(list)
-        for row in session.execute(_parameters_of(ids)):
-            self.parameters[row.dataset_id].append(row)
+        self.instruments = _group(session, _instruments_of(ids))
+        self.techniques = _group(session, _techniques_of(ids))
+        self.keywords = _group(session, _keywords_of(ids))
+        self.scans = _group(session, _scans_of(ids))
+        self.parameters = _group(session, _parameters_of(ids))
 
 
-def _load_instruments(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Return the names of each dataset's instruments."""
-    instruments: dict[int, list[str]] = defaultdict(list)
-    statement = (
+def _group(session: Session, statement: Any) -> dict[int, list[Any]]:
+    """Return the rows by their first column, in order."""
+    rows: dict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(statement):
+        rows[row[0]].append(row)
+    return rows
+
+
+def _instruments_of(ids: Sequence[int]) -> Any:
+    return (
         select(DatasetInstrument.dataset_id, Instrument.name)
         .join(Instrument, Instrument.id == DatasetInstrument.instrument_id)
         .where(DatasetInstrument.dataset_id.in_(ids))
         .order_by(Instrument.name)
     )
-    for dataset_id, name in session.execute(statement):
-        instruments[dataset_id].append(name)
-    return instruments
 
 
-def _load_techniques(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[str, str | None]]]:
-    """Return name and identifier of each dataset's techniques."""
-    techniques: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
-    statement = (
-        select(DatasetTechnique.dataset_id, Technique.name, Technique.pid)
-        .join(Technique, Technique.id == DatasetTechnique.technique_id)
-        .where(DatasetTechnique.dataset_id.in_(ids))
-        .order_by(Technique.name)
-    )
-    for dataset_id, name, pid in session.execute(statement):
-        techniques[dataset_id].append((name, pid))
-    return techniques
-
-
-def _load_keywords(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Return the keywords of each dataset's investigation."""
-    keywords: dict[int, list[str]] = defaultdict(list)
-    statement = (
+def _keywords_of(ids: Sequence[int]) -> Any:
+    """Select the keywords of each dataset's investigation."""
+    return (
         select(Dataset.id, Keyword.name)
         .join(Keyword, Keyword.investigation_id == Dataset.investigation_id)
         .where(Dataset.id.in_(ids))
         .order_by(Keyword.name)
     )
-    for dataset_id, name in session.execute(statement):
-        keywords[dataset_id].append(name)
-    return keywords
+
+
+def _techniques_of(ids: Sequence[int]) -> Any:
+    """Select name and identifier of each dataset's techniques."""
+    return (
+        select(DatasetTechnique.dataset_id, Technique.name, Technique.pid)
+        .join(Technique, Technique.id == DatasetTechnique.technique_id)
+        .where(DatasetTechnique.dataset_id.in_(ids))
+        .order_by(Technique.name)
+    )
+
+
+def _scans_of(ids: Sequence[int]) -> Any:
+    scan_columns: tuple[Any, ...] = (
+        *(Scan.dataset_id, Scan.title, Scan.definition, Scan.probe, Scan.detectors, Scan.users),
+        *(Scan.motors, Scan.counters, Scan.kind),
+    )
+    return (
+        select(*scan_columns, Sample.name, SampleType.molecular_formula)
+        .outerjoin(Sample, Sample.id == Scan.sample_id)
+        .outerjoin(SampleType, SampleType.id == Sample.type_id)
+        .where(Scan.dataset_id.in_(ids), Scan.is_withdrawn.is_(False))
+        .order_by(Scan.dataset_id, Scan.ordinal)
+    )
 
 
 def _parameters_of(ids: Sequence[int]) -> Any:
@@ -192,11 +186,11 @@ def _to_document(dataset: Dataset, investigation: Investigation, facility: str, 
         investigation=to_investigation_name(investigation.name, investigation.visit_id),
         proposal=investigation.name,
         titles=_list_titles(dataset, scans),
-        instruments=tuple(parts.instruments[dataset.id]),
+        instruments=tuple(row.name for row in parts.instruments[dataset.id]),
         samples=_distinct(scan.name for scan in scans),
         formulas=_distinct(to_formula(dataset, scan.molecular_formula) for scan in scans),
-        techniques=tuple(name for name, _ in techniques),
-        technique_names=_distinct(other for name, pid in techniques for other in to_search_names(name, pid)),
+        techniques=tuple(row.name for row in techniques),
+        technique_names=_distinct(other for row in techniques for other in to_search_names(row.name, row.pid)),
         definitions=_distinct(scan.definition for scan in scans),
         users=_distinct(user["name"] for scan in scans for user in scan.users),
         detectors=_distinct(text for scan in scans for d in scan.detectors for text in (d["name"], d["label"])),
@@ -215,7 +209,7 @@ def _to_document(dataset: Dataset, investigation: Investigation, facility: str, 
         release_date=dataset.release_date,
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,
-        keywords=_distinct([*parts.keywords[dataset.id], *_list_keywords(texts)]),
+        keywords=_distinct([*(row.name for row in parts.keywords[dataset.id]), *_list_keywords(texts)]),
         abstracts=_distinct([investigation.summary, *(text for name, text in texts if name in _ABSTRACTS)]),
     )
 
