@@ -66,9 +66,10 @@ ALL_SCANS: Final = ScanFilter()
 
 def get_dataset(session: Session, viewer: Viewer, now: datetime, dataset_id: int) -> DatasetView:
     """Return the dataset; raises NotFoundError if there is none, or none that the viewer may know of."""
+    key = to_key(dataset_id)
     rows = select(Dataset, MasterFile).join(MasterFile, MasterFile.id == Dataset.master_file_id)
-    row = session.execute(rows.where(Dataset.id == to_key(dataset_id))).first()
-    summary = load_summaries(session, viewer, now, [to_key(dataset_id)]).get(dataset_id)
+    row = session.execute(rows.where(Dataset.id == key)).first()
+    summary = load_summaries(session, viewer, now, [key]).get(key)
     if row is None or summary is None:
         raise NotFoundError("dataset", dataset_id)
     dataset, master = row

@@ -27,7 +27,7 @@ from ingest.catalogue.model import (
 )
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.model.investigation import to_investigation_name
-from ingest.catalogue.summaries import to_formula
+from ingest.catalogue.summaries import select_tied, to_formula
 from ingest.catalogue.technique_terms import to_search_names
 
 if TYPE_CHECKING:
@@ -110,12 +110,7 @@ def _group(session: Session, statement: Any) -> dict[int, list[Any]]:
 
 
 def _instruments_of(ids: Sequence[int]) -> Any:
-    return (
-        select(DatasetInstrument.dataset_id, Instrument.name)
-        .join(Instrument, Instrument.id == DatasetInstrument.instrument_id)
-        .where(DatasetInstrument.dataset_id.in_(ids))
-        .order_by(Instrument.name)
-    )
+    return select_tied(DatasetInstrument, Instrument, ids, Instrument.name).order_by(Instrument.name)
 
 
 def _keywords_of(ids: Sequence[int]) -> Any:
@@ -129,13 +124,7 @@ def _keywords_of(ids: Sequence[int]) -> Any:
 
 
 def _techniques_of(ids: Sequence[int]) -> Any:
-    """Select name and identifier of each dataset's techniques."""
-    return (
-        select(DatasetTechnique.dataset_id, Technique.name, Technique.pid)
-        .join(Technique, Technique.id == DatasetTechnique.technique_id)
-        .where(DatasetTechnique.dataset_id.in_(ids))
-        .order_by(Technique.name)
-    )
+    return select_tied(DatasetTechnique, Technique, ids, Technique.name, Technique.pid).order_by(Technique.name)
 
 
 def _scans_of(ids: Sequence[int]) -> Any:

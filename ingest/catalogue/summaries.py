@@ -58,7 +58,7 @@ def load_summaries(
     """Return those of the datasets that the viewer may know of, by id."""
     rows = session.execute(_select_datasets(viewer.sees_all), {"ids": dataset_ids, "now": now}).all()
     names: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for kind, dataset_id, name in session.execute(_select_names(), {"ids": [row.dataset.id for row in rows]}):
+    for dataset_id, kind, name in session.execute(_select_names(), {"ids": [row.dataset.id for row in rows]}):
         names[kind, dataset_id].append(name)
     return {row.dataset.id: _to_summary(row, names, now) for row in rows}
 
@@ -84,9 +84,13 @@ def _select_names() -> Any:
 
 
 def _select_names_of(link: Any, entity: Any) -> Select[Any]:
-    kind = entity.__tablename__
-    columns = select(literal(kind).label("kind"), link.dataset_id, entity.name)
-    return columns.join(entity, entity.id == getattr(link, f"{kind}_id")).where(link.dataset_id.in_(_IDS))
+    return select_tied(link, entity, _IDS, literal(entity.__tablename__).label("kind"), entity.name)
+
+
+def select_tied(link: Any, entity: Any, ids: Any, *columns: Any) -> Select[Any]:
+    """Select these columns of the entities that a table of links ties the datasets to; the dataset comes first."""
+    own = getattr(link, f"{entity.__tablename__}_id")
+    return select(link.dataset_id, *columns).join(entity, entity.id == own).where(link.dataset_id.in_(ids))
 
 
 def _to_summary(row: Any, names: Mapping[tuple[str, int], list[str]], now: datetime) -> DatasetSummary:

@@ -198,7 +198,7 @@ def _parse_with_pint(compact: str) -> Unit | None:
         factor = float(_registry().Quantity(1.0, unit).to_base_units().magnitude)
     except Exception:  # noqa: BLE001 - pint raises what Python's tokenizer does, and which that is changes
         return None
-    return Unit(name or "1", str(unit.dimensionality), factor) if name else None
+    return Unit(name, str(unit.dimensionality), factor) if name else None
 
 
 def _plain_mu(text: str) -> str:
