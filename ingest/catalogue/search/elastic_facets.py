@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.search.elastic_query import to_clause
+from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
@@ -52,7 +53,7 @@ def aggregate(client: Elasticsearch, alias: str, request: SearchRequest, wanted:
 
 
 def _to_terms(facet: FacetRequest) -> dict[str, Any]:
-    terms: dict[str, Any] = {"field": f"facet_{facet.noun}", "size": facet.size}
+    terms: dict[str, Any] = {"field": FACETS[facet.noun], "size": facet.size}
     return {"terms": terms | ({"include": to_pattern(facet, _escape)} if facet.contains else {})}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.elastic_layout import to_number
-from ingest.catalogue.search.entries import WORD_STEPS
+from ingest.catalogue.search.entries import WORD_STEPS, WORDS
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, VisibilityFilter
@@ -43,7 +43,6 @@ from ingest.catalogue.search.ranking import (
     NUANCE,
     NUANCED,
     OTHER_STEP,
-    STEPS,
     to_endings,
     to_whole_text,
 )
@@ -138,8 +137,9 @@ def _in_field(field: str, value: str, ending: Ending) -> Clause:
         return _unscored({"term": {"key": to_value_key(Noun.COMPLETE, value)}})
     tokens = to_tokens(value)
     if field in set(Noun):
-        step = STEPS.get(Noun(field), OTHER_STEP)
-        steps = _list_steps(f"words_{field}", tokens, ending, step)
+        words = WORDS[Noun(field)]
+        step = WORD_STEPS[words]
+        steps = _list_steps(words, tokens, ending, step)
         if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
             steps.append(_scored({"term": {"key": key}}, step))
     else:
@@ -206,7 +206,7 @@ def _rank(found: Clause, query: Query) -> Clause:
     if not tokens:
         return found
     exact = [_scored({"term": {"key": to_value_key(noun, text)}}, step) for noun, step in EXACT_STEPS.items()]
-    nuances = [_scored({"term": {f"words_{noun}": token}}, NUANCE) for noun in NUANCED for token in tokens]
+    nuances = [_scored({"term": {WORDS[noun]: token}}, NUANCE) for noun in NUANCED for token in tokens]
     return {"bool": {"must": [found], "should": [{"dis_max": {"queries": exact}}, *nuances]}}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
@@ -52,7 +53,7 @@ def _count(searcher: Searcher, clause: Clause, facets: list[FacetRequest]) -> di
 
 
 def _to_terms(facet: FacetRequest) -> dict[str, Any]:
-    terms: dict[str, Any] = {"field": f"facet_{facet.noun}", "size": facet.size, "segment_size": _ALL_VALUES}
+    terms: dict[str, Any] = {"field": FACETS[facet.noun], "size": facet.size, "segment_size": _ALL_VALUES}
     return terms | ({"include": to_pattern(facet, _escape)} if facet.contains else {})
 
 

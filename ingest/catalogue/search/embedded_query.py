@@ -17,7 +17,7 @@ from ingest.catalogue.search.embedded_layout import (
     LOWEST,
     to_key,
 )
-from ingest.catalogue.search.entries import WORD_STEPS
+from ingest.catalogue.search.entries import WORD_STEPS, WORDS
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
@@ -52,7 +52,6 @@ from ingest.catalogue.search.ranking import (
     NUANCE,
     NUANCED,
     OTHER_STEP,
-    STEPS,
     to_endings,
     to_whole_text,
 )
@@ -135,8 +134,9 @@ class Translator:
         if field == Noun.COMPLETE:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
         if field in set(Noun):
-            step = STEPS.get(Noun(field), OTHER_STEP)
-            steps = self._list_steps(f"words_{field}", tokens, ending, step)
+            words = WORDS[Noun(field)]
+            step = WORD_STEPS[words]
+            steps = self._list_steps(words, tokens, ending, step)
             if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
                 steps.append(Clause.const_score_query(Clause.term_query(self.index.schema, "key", key), step))
         else:
@@ -195,7 +195,7 @@ class Translator:
             for noun, step in EXACT_STEPS.items()
         ]
         nuances = [
-            Clause.const_score_query(Clause.term_query(schema, f"words_{noun}", token), NUANCE)
+            Clause.const_score_query(Clause.term_query(schema, WORDS[noun], token), NUANCE)
             for noun in NUANCED
             for token in map(to_safe, tokens)
         ]

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 PARAMETER_WORDS: Final = "words_parameter"
 PARAMETER_FACET: Final = "facet_parameter"
-WORDS: Final = {noun: f"words_{noun}" for noun in Noun if noun is not Noun.COMPLETE}
+WORDS: Final[dict[Noun, str]] = {noun: f"words_{noun}" for noun in Noun if noun is not Noun.COMPLETE}
 """The field of each noun's tokens."""
-FACETS: Final = {noun: f"facet_{noun}" for noun in Noun if noun not in UNCOUNTED}
+FACETS: Final[dict[Noun, str]] = {noun: f"facet_{noun}" for noun in Noun if noun not in UNCOUNTED}
 """The field of the values that are counted."""
 WORD_STEPS: Final = {WORDS[noun]: STEPS.get(noun, OTHER_STEP) for noun in WORDS} | {PARAMETER_WORDS: OTHER_STEP}
 """Where words are sought that are asked for without a field, and what a hit there counts."""
