@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from ingest.catalogue.finding import SearchQuestion
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
-from ingest.catalogue.search import Instant, Noun, Sort
+from ingest.catalogue.search import Column, Instant, Noun, Sort
 from ingest.catalogue.search.nouns import UNCOUNTED
 
 MAX_TEXT: Final = 4000
@@ -197,9 +197,9 @@ class SearchParameters(ResultParameters):
     order_by: Text = Field(
         default="",
         description=(
-            "Instead of `sort`: `id`, `start_date`, `end_date`, `file_size`, the first `name`, `title`, `sample`, "
-            "`investigation` or `instrument`, or a numeric parameter by its lowest value; with `-` before it falling. "
-            "Datasets without it come last. It has no end."
+            f"Instead of `sort`: `{'`, `'.join([*Column, *Noun])}` or a numeric parameter, with `-` before it falling. "
+            "Of several values the first by the alphabet counts, or the lowest. Datasets without it come last. "
+            "It has no end."
         ),
         examples=["-energy"],
     )

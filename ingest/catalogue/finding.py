@@ -39,7 +39,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import ORDERED
+from ingest.catalogue.search.nouns import SYNONYMS
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.search.resolve import find_by_alias
 from ingest.catalogue.summaries import load_summaries
@@ -84,7 +84,7 @@ class SearchQuestion:
     """Each hit tells which of its values hold the words."""
     sort: Sort | None = None
     order_by: str = ""
-    """Instead of `sort`: a column, a noun of ORDERED or a numeric parameter, with `-` before it falling."""
+    """Instead of `sort`: a column, a noun or a numeric parameter, with `-` before it falling."""
     limit: int = 20
     cursor: str | None = None
 
@@ -177,10 +177,11 @@ def _to_sort(session: Session, viewer: Viewer, now: datetime, question: SearchQu
         raise InvalidQueryError("give either sort or order_by, not both")
     is_falling = question.order_by.startswith("-")
     name = question.order_by.removeprefix("-")
-    if name in set(Column):
-        return ColumnSort(Column(name), is_falling)
-    if name in ORDERED:
-        return TextSort(Noun(name), is_falling)
+    field = SYNONYMS.get(name.lower(), name.lower())
+    if field in set(Column):
+        return ColumnSort(Column(field), is_falling)
+    if field in set(Noun):
+        return TextSort(Noun(field), is_falling)
     return NumberSort(resolve_parameter(session, viewer, now, name)[0], is_falling)
 
 

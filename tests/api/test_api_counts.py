@@ -168,6 +168,9 @@ def test_what_is_found_is_what_was_meant(client: TestClient) -> None:
         ("-id", ["opal", "quartz", "magnetite", "hematite"]),
         ("end_date", ["hematite", "magnetite", "quartz", "opal"]),
         ("-name", ["quartz", "opal", "magnetite", "hematite"]),
+        ("Beamline", ["hematite", "magnetite", "opal", "quartz"]),
+        ("-linked_file", ["hematite", "magnetite", "quartz", "opal"]),
+        ("-complete", ["hematite", "magnetite", "quartz", "opal"]),
     ],
 )
 def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expected: list[str]) -> None:

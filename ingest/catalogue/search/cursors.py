@@ -23,7 +23,7 @@ STALE_CURSOR: Final = "this cursor belongs to another search: begin again withou
 _DIGEST_SIZE: Final = 8
 _KEYS_END: Final = 2**63
 _PLACE: Final = re.compile(r"(\d{1,10}):(-?\d[\d.e+-]{0,30}|[0-9a-v]+)?", re.ASCII)
-_NAME_KEY: Final = re.compile(r"[0-9a-v]+")
+_TEXT_KEY: Final = re.compile(r"[0-9a-v]+")
 
 Key = TypeVar("Key", int, str)
 
@@ -83,14 +83,13 @@ def from_place_cursor(request: SearchRequest, kind: type[int | float | str]) -> 
 
 def _is_key(key: float | str) -> bool:
     if isinstance(key, str):
-        return _NAME_KEY.fullmatch(key) is not None
+        return _TEXT_KEY.fullmatch(key) is not None
     return abs(key) < (_KEYS_END - 1 if isinstance(key, int) else inf)
 
 
-def check_key(key: int | str | None) -> None:
+def check_key(key: int | None) -> None:
     """Raise InvalidQueryError if the sort key of a cursor is none that `keys` makes."""
-    is_known = key is None or (0 <= key < _KEYS_END if isinstance(key, int) else _NAME_KEY.fullmatch(key) is not None)
-    if not is_known:
+    if key is not None and not 0 <= key < _KEYS_END:
         raise InvalidQueryError(STALE_CURSOR)
 
 

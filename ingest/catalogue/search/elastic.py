@@ -35,14 +35,12 @@ from ingest.catalogue.search.elastic_query import to_clause, to_filters
 from ingest.catalogue.search.elastic_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    FieldSort,
     Hit,
     IndexBusyError,
     SearchPage,
     SearchRequest,
     Sort,
 )
-from ingest.catalogue.search.nouns import Noun, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,15 +50,10 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
-    from ingest.catalogue.search.nouns import Instant
+    from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
 _COLUMNS: Final[list[dict[str, Any]]] = [{"field": "id"}, {"field": "revision"}]
-_ORDERS: Final = {
-    Sort.NEWEST: ("newest", "desc"),
-    Sort.OLDEST: ("oldest", "asc"),
-    Sort.NAME: (to_order_column(Noun.NAME), "asc"),
-}
 
 
 class ElasticIndex:
@@ -86,10 +79,10 @@ class ElasticIndex:
 
     def search(self, request: SearchRequest) -> SearchPage:
         """As DatasetIndex.search."""
-        if isinstance(request.sort, FieldSort):
+        if request.field_sort is not None:
             with self._using() as client:
-                return page_by_field(client, self._alias, request, request.sort)
-        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request, request.sort)
+                return page_by_field(client, self._alias, request, request.field_sort)
+        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request)
         with self._using() as client:
             answer = client.search(
                 index=self._alias,
@@ -204,11 +197,11 @@ class ElasticIndex:
             yield self._client
 
 
-def _to_sorted(request: SearchRequest, sort: Sort) -> dict[str, Any]:
+def _to_sorted(request: SearchRequest) -> dict[str, Any]:
     """Return what asks for the hits beyond the cursor's key in the order of a column different for every document."""
-    column, order = _ORDERS[sort]
-    asked: dict[str, Any] = {"sort": [{column: order}], "size": request.limit + 1}
-    key = from_cursor(request, str) if sort is Sort.NAME else from_cursor(request, int)
+    order = {"newest": "desc"} if request.sort is Sort.NEWEST else {"oldest": "asc"}
+    asked: dict[str, Any] = {"sort": [order], "size": request.limit + 1}
+    key = from_cursor(request, int)
     check_key(key)
     return asked if key is None else asked | {"search_after": [key]}
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
 from ingest.catalogue.search.keys import to_facet_value
-from ingest.catalogue.search.nouns import ORDERED, Instant, to_order_column
+from ingest.catalogue.search.nouns import Instant, Noun, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 8
+LAYOUT_VERSION: Final = 9
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 MAX_WINDOW: Final = 20_000
@@ -76,7 +76,7 @@ def to_mapping() -> dict[str, Any]:
         },
     }
     fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
-    fields |= {to_order_column(noun): {"type": "keyword"} for noun in ORDERED}
+    fields |= {to_order_column(noun): {"type": "keyword"} for noun in Noun}
     fields |= dict.fromkeys(FACETS.values(), _FACET) | dict.fromkeys(WORDS.values(), _WORDS)
     return {
         "_meta": {"layout": LAYOUT_VERSION},

@@ -31,7 +31,6 @@ from ingest.catalogue.search.embedded_query import above, all_of
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    FieldSort,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
@@ -39,7 +38,6 @@ from ingest.catalogue.search.index import (
     SearchRequest,
     Sort,
 )
-from ingest.catalogue.search.nouns import Noun, to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,12 +48,11 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import SearchDocument
     from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
-    from ingest.catalogue.search.nouns import Instant
+    from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
 _STRETCH: Final = 10_000
 """Ids that are walked at a time: each stretch costs a search over the whole result."""
-_COLUMNS: Final = {Sort.NEWEST: "newest", Sort.OLDEST: "oldest", Sort.NAME: to_order_column(Noun.NAME)}
 
 
 class EmbeddedIndex:
@@ -88,11 +85,11 @@ class EmbeddedIndex:
             searcher = generation.index.searcher()
             clause = generation.translator.to_clause(request)
             facets = count_facets(searcher, generation.translator, clause, request)
-            if isinstance(request.sort, FieldSort):
-                return page_by_field(generation.index, searcher, clause, request, request.sort, facets)
+            if request.field_sort is not None:
+                return page_by_field(generation.index, searcher, clause, request, request.field_sort, facets)
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
-            return _page_by_key(generation.index, searcher, clause, request, request.sort, facets)
+            return _page_by_start(generation.index, searcher, clause, request, facets)
 
     def count_parameters(
         self,
@@ -204,12 +201,11 @@ class EmbeddedIndex:
             yield get_current(self._folder)
 
 
-def _page_by_key(
-    index: Index, searcher: Searcher, clause: Clause, request: SearchRequest, sort: Sort, facets: dict[Noun, Facet]
+def _page_by_start(
+    index: Index, searcher: Searcher, clause: Clause, request: SearchRequest, facets: dict[Noun, Facet]
 ) -> SearchPage:
     """Return the hits beyond the cursor's key in the order of a column that is different for every document."""
-    column = _COLUMNS[sort]
-    order = Order.Desc if sort is Sort.NEWEST else Order.Asc
+    column, order = ("newest", Order.Desc) if request.sort is Sort.NEWEST else ("oldest", Order.Asc)
     beyond = _beyond_cursor(index, request, column)
     bounded = clause if beyond is None else all_of([clause, beyond])
     found = searcher.search(bounded, request.limit + 1, count=beyond is None, order_by_field=column, order=order)
@@ -220,10 +216,6 @@ def _page_by_key(
 
 
 def _beyond_cursor(index: Index, request: SearchRequest, column: str) -> Clause | None:
-    if request.sort is Sort.NAME:
-        name = from_cursor(request, str)
-        check_key(name)
-        return None if name is None else index.parse_query(f"{column}:{{{name} TO *}}")
     key = from_cursor(request, int)
     check_key(key)
     if key is None:

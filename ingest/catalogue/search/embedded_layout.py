@@ -21,12 +21,12 @@ from tantivy import Schema, SchemaBuilder
 
 from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
 from ingest.catalogue.search.keys import to_sortable
-from ingest.catalogue.search.nouns import ORDERED, Instant, to_order_column
+from ingest.catalogue.search.nouns import Instant, Noun, to_order_column
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 9
+LAYOUT_VERSION: Final = 10
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 PERIODS: Final = tuple(f"{instant}_{period}" for instant in Instant for period in ("month", "day"))
@@ -45,7 +45,7 @@ def make_schema() -> Schema:
         builder.add_unsigned_field(name, fast=True)
     for name in ("start_date", "end_date", "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
-    for noun in ORDERED:
+    for noun in Noun:
         builder.add_text_field(to_order_column(noun), fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("key", "elements"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")

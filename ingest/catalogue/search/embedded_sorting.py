@@ -1,14 +1,16 @@
 """Hits in the order of a column, a text or a parameter's numbers, in the embedded index.
 
-Tantivy orders a search by a column of the schema alone, and by that in one sense only: enough for texts, each of which
-has the id in it. Its `top_hits` takes any column of numbers, those of a parameter as well, and the id behind it; a page
-costs one pass over the result for each column, whatever its number.
+Tantivy orders a search by one column of the schema, and what is equal there in any way: enough to learn which texts
+come on a page; of the first and the last of them, which other pages may have as well, documents are found by id. Its
+`top_hits` takes any column of numbers, those of a parameter as well, and the id behind it. A page costs a few passes
+over the result, whatever its number.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import FieldType, Index, Occur, Order, Searcher
@@ -23,6 +25,8 @@ from ingest.catalogue.search.nouns import to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tantivy import DocAddress
 
     from ingest.catalogue.search.index import Facet, SearchRequest
     from ingest.catalogue.search.nouns import Noun
@@ -60,6 +64,53 @@ class _Keys:
         return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
 
 
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """A result in the order of a column of texts, equal ones by rising id."""
+
+    index: Index
+    searcher: Searcher
+    clause: Clause
+    column: str
+    is_falling: bool
+
+    def find_first(self, limit: int, place: Place | None) -> list[tuple[Place, Hit]]:
+        """Return the first documents beyond the place, of those that have a text."""
+        if place is None or place.key is None:
+            return self._find_further(limit, None)
+        found = self._find_equal(limit, place.key, above(self.index, place.id))
+        return found if len(found) == limit else found + self._find_further(limit - len(found), place.key)
+
+    def _find_further(self, limit: int, key: str | None) -> list[tuple[Place, Hit]]:
+        """Return the first documents whose text comes after this one."""
+        hits = self._list_texts(limit, key)
+        if not hits:
+            return []
+        last = hits[-1][0]
+        whole = [hit for hit in hits if hit[0] != last]
+        ids, revisions = (read_column(self.searcher, column, whole) for column in ("id", "revision"))
+        found = [(text, Hit(*each)) for (text, _), *each in zip(whole, ids, revisions, strict=True)]
+        found.sort(key=lambda each: each[1].id)
+        found.sort(key=itemgetter(0), reverse=self.is_falling)
+        before = [(Place(hit.id, text), hit) for text, hit in found]
+        return before + self._find_equal(limit - len(before), last)
+
+    def _list_texts(self, limit: int, key: str | None) -> list[tuple[str, DocAddress]]:
+        """Return the first texts after this one, as many as documents have them; which of these is of no account."""
+        bounds = "*"
+        if key is not None:
+            # As keys are written, none comes before 0.
+            bounds = f"[0 TO {key}}}" if self.is_falling else f"{{{key} TO *]"
+        clause = all_of([self.clause, self.index.parse_query(f"{self.column}:{bounds}")])
+        order = Order.Desc if self.is_falling else Order.Asc
+        found = self.searcher.search(clause, limit, count=False, order_by_field=self.column, order=order)
+        return [(str(text), address) for text, address in found.hits]
+
+    def _find_equal(self, limit: int, key: str, *bounds: Clause) -> list[tuple[Place, Hit]]:
+        equal = Clause.term_query(self.index.schema, self.column, key)
+        return _find_by_id(self.searcher, all_of([self.clause, equal, *bounds]), limit, key)
+
+
 def page_by_field(
     index: Index,
     searcher: Searcher,
@@ -78,7 +129,7 @@ def page_by_field(
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
         bounded = lacking if place is None else all_of([lacking, above(index, place.id)])
-        found += _find_lacking(searcher, bounded, request.limit + 1 - len(found))
+        found += _find_by_id(searcher, bounded, request.limit + 1 - len(found))
     total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
     shown = found[: request.limit]
     following = to_place_cursor(request, shown[-1][0]) if len(found) > request.limit else None
@@ -88,32 +139,11 @@ def page_by_field(
 def _plan(index: Index, searcher: Searcher, clause: Clause, sort: FieldSort) -> tuple[Clause, _Finder]:
     """Return the documents that have a key, and what finds the first of them beyond a place."""
     if isinstance(sort, TextSort):
-        return _between_texts(index, sort), partial(_find_texts, index, searcher, clause, sort)
+        texts = _Texts(index, searcher, clause, to_order_column(sort.noun), sort.is_falling)
+        return Clause.exists_query(texts.column), texts.find_first
     parts = _list_keys(index, sort)
     having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
     return having, partial(_find_numbers, searcher, clause, sort, parts)
-
-
-def _between_texts(index: Index, sort: TextSort, bounds: str = "[0 TO *]") -> Clause:
-    # As keys are written, none comes before 0.
-    return index.parse_query(f"{to_order_column(sort.noun)}:{bounds}")
-
-
-def _find_texts(
-    index: Index, searcher: Searcher, clause: Clause, sort: TextSort, limit: int, place: Place | None
-) -> list[tuple[Place, Hit]]:
-    """Return the first documents beyond the place."""
-    key = place.key if place is not None else None
-    beyond = "[0 TO *]" if key is None else f"[0 TO {key}}}" if sort.is_falling else f"{{{key} TO *]"
-    bounded = all_of([clause, _between_texts(index, sort, beyond)])
-    order = Order.Desc if sort.is_falling else Order.Asc
-    column = to_order_column(sort.noun)
-    hits = searcher.search(bounded, limit, count=False, order_by_field=column, order=order).hits
-    ids, revisions = read_column(searcher, "id", hits), read_column(searcher, "revision", hits)
-    return [
-        (Place(number, str(key)), Hit(number, revision))
-        for (key, _), number, revision in zip(hits, ids, revisions, strict=True)
-    ]
 
 
 def _list_keys(index: Index, sort: ColumnSort | NumberSort) -> list[tuple[_Keys, Clause | None]]:
@@ -148,10 +178,11 @@ def _find_numbers(
     return [(Place(number, str(key)), Hit(number, revision)) for key, number, revision in found[:limit]]
 
 
-def _find_lacking(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[Place, Hit]]:
+def _find_by_id(searcher: Searcher, clause: Clause, limit: int, key: str | None = None) -> list[tuple[Place, Hit]]:
+    """Return the first documents by id, all of which have this key."""
     hits = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
     revisions = read_column(searcher, "revision", hits)
     return [
-        (Place(number, None), Hit(number, revision))
-        for number, revision in zip([int(key) for key, _ in hits], revisions, strict=True)
+        (Place(number, key), Hit(number, revision))
+        for number, revision in zip([int(number) for number, _ in hits], revisions, strict=True)
     ]

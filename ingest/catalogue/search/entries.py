@@ -18,10 +18,10 @@ from ingest.catalogue.search.keys import (
     to_periods,
     to_safe,
     to_safe_text,
-    to_text_orders,
+    to_text_key,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_order_column, to_sought_values, to_values
 from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
 
 if TYPE_CHECKING:
@@ -50,19 +50,20 @@ def to_shared_entry(document: SearchDocument) -> dict[str, Any]:
         PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
         **to_instants(document),
         **to_periods(document),
-        **to_text_orders(document),
         **_to_nouns(document),
         **_to_texts(document),
     }
 
 
-def _to_nouns(document: SearchDocument) -> dict[str, list[str]]:
+def _to_nouns(document: SearchDocument) -> dict[str, list[str] | str]:
     keys = to_hill_keys(document)
-    entry: dict[str, list[str]] = {"key": keys}
+    entry: dict[str, list[str] | str] = {"key": keys}
     for noun in Noun:
         if values := to_values(document, noun):
             sought = to_sought_values(document, noun)
             keys += [to_value_key(noun, value) for value in sought]
+            if order := to_text_key(values):
+                entry[to_order_column(noun)] = order
             if noun in FACETS:
                 entry[FACETS[noun]] = [to_facet_entry(value) for value in values]
             if noun in WORDS:

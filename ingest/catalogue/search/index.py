@@ -78,8 +78,8 @@ class AnyOf:
 class Sort(StrEnum):
     """The order of hits. Those without a start date come last in both directions.
 
-    `newest` and `oldest` go by the second in which they started, then by id (falling, rising); `name` by the folded
-    name, then by id; `relevance` by the score.
+    `newest` and `oldest` go by the second in which they started, then by id (falling, rising); `name` is the rising
+    TextSort of that noun; `relevance` goes by the score.
     """
 
     NEWEST = "newest"
@@ -115,7 +115,7 @@ class NumberSort:
 
 @dataclass(frozen=True, slots=True)
 class TextSort:
-    """By the folded first value of a noun of ORDERED, then by id. Documents without one come last, by rising id."""
+    """By the first of a noun's folded values, then by rising id. Documents without one come last, by rising id."""
 
     noun: Noun
     is_falling: bool = False
@@ -174,6 +174,13 @@ class SearchRequest:
                 raise InvalidQueryError(f"{facet.noun} has no facet: nearly each dataset has its own")
             if len(facet.contains) > MAX_SOUGHT:
                 raise InvalidQueryError(f"values are sought by {MAX_SOUGHT} letters at most")
+
+    @property
+    def field_sort(self) -> FieldSort | None:
+        """The field that hits are ordered by, if they are by one."""
+        if self.sort is Sort.NAME:
+            return TextSort(Noun.NAME)
+        return None if isinstance(self.sort, Sort) else self.sort
 
     def without(self, own: Noun | Instant) -> SearchRequest:
         """Return the same request without its filters by this noun or date."""

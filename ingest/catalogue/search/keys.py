@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.formulas import find_composition
 from ingest.catalogue.search.folding import fold, to_clean, to_tokens
-from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, ORDERED, Noun, to_order_column, to_values
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, Noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,17 +155,14 @@ def to_order(instant: datetime | None, document_id: int, missing: int) -> int:
     return seconds << 30 | document_id
 
 
-def to_text_orders(document: SearchDocument) -> dict[str, str]:
-    """Return the document's place in the order by each noun of ORDERED that it has a value of."""
-    firsts = {noun: next(iter(to_values(document, noun)), None) for noun in ORDERED} | {Noun.NAME: document.name}
-    known = {noun: first for noun, first in firsts.items() if first is not None}
-    return {to_order_column(noun): _to_text_order(first, document.id) for noun, first in known.items()}
+def to_text_key(values: Iterable[str]) -> str:
+    """Return digits and letters that sort as the first of the folded values does; none if there is no value."""
+    return _to_sortable_text(min((folded for value in values if (folded := fold(value))), default=""))
 
 
-def _to_text_order(text: str, document_id: int) -> str:
-    """Return a text of digits and letters, different for every document, that sorts by the folded text, then by id."""
-    raw = fold(text).encode("utf-8")[:MAX_VALUE_LENGTH] + b"\0" + document_id.to_bytes(8, "big")
-    return b32hexencode(raw).decode("ascii").rstrip("=").lower()
+@lru_cache(maxsize=8192)
+def _to_sortable_text(text: str) -> str:
+    return b32hexencode(text.encode("utf-8")[:MAX_VALUE_LENGTH]).decode("ascii").rstrip("=").lower()
 
 
 def check_id(document_id: int) -> None:

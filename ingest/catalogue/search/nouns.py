@@ -40,10 +40,6 @@ UNCOUNTED: Final = frozenset({Noun.NAME, Noun.TITLE, Noun.ABSTRACT})
 """Nouns without facets: nearly each dataset has its own, or a whole text."""
 
 
-ORDERED: Final = (Noun.NAME, Noun.TITLE, Noun.SAMPLE, Noun.INVESTIGATION, Noun.INSTRUMENT)
-"""Nouns by whose first value documents can be put in order."""
-
-
 class Instant(StrEnum):
     """What a document holds as a date."""
 
@@ -83,7 +79,7 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
 
 
 def to_order_column(noun: Noun) -> str:
-    """Return the field that holds the document's place in the order by this noun, where it has a value of it."""
+    """Return the field that holds what the document is ordered by this noun with, where it has a value of it."""
     return f"{noun}_order"
 
 

@@ -181,7 +181,7 @@ def _sort(found: list[SearchDocument], sort: Sort) -> list[SearchDocument]:
     if sort is Sort.OLDEST:
         return sorted(found, key=lambda document: (_seconds(document, missing=1e12), document.id))
     if sort is Sort.NAME:
-        return sorted(found, key=lambda document: (fold(document.name).encode(), document.id))
+        return sorted(found, key=lambda document: (not fold(document.name), fold(document.name), document.id))
     return found
 
 

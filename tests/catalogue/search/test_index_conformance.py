@@ -616,9 +616,8 @@ def test_a_cursor_that_was_changed_is_refused(index: DatasetIndex, operator: Vis
 def test_a_forged_cursor_is_refused(index: DatasetIndex, operator: VisibilityFilter, sort: Sort) -> None:
     request = SearchRequest(operator, sort=sort)
     for key in (-1, 2**63, 2**70, "", "]", '"', "a} OR *", "ü", "\0", "(" * 500):
-        forged = f"{key}!" if sort is Sort.NAME and isinstance(key, int) else key
         with pytest.raises(InvalidQueryError, match="cursor"):
-            index.search(replace(request, cursor=to_cursor(request, forged)))
+            index.search(replace(request, cursor=to_cursor(request, key)))
 
 
 def test_relevance_puts_the_whole_name_first_then_name_title_sample_technique_abstract_the_rest(

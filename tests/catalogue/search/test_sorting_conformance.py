@@ -26,14 +26,14 @@ from ingest.catalogue.search import (
 )
 from ingest.catalogue.search.cursors import to_cursor
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import ORDERED, to_values
+from ingest.catalogue.search.nouns import to_values
 from tests.catalogue.search import plain_search
 from tests.catalogue.search.test_search_properties import CLOCK, catalogues, fill, names, read_pages, requests
 
 sorts = (
     st.builds(ColumnSort, st.sampled_from(Column), st.booleans())
     | st.builds(NumberSort, names, st.booleans())
-    | st.builds(TextSort, st.sampled_from(ORDERED), st.booleans())
+    | st.builds(TextSort, st.sampled_from(Noun), st.booleans())
 )
 sized = catalogues.flatmap(
     lambda documents: st.lists(
@@ -67,9 +67,14 @@ def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
 
 
 def order_by_text(found: list[SearchDocument], sort: TextSort) -> list[SearchDocument]:
-    texts = {each.id: fold(value) for each in found for value in to_values(each, sort.noun)[:1]}
-    having = sorted((e for e in found if e.id in texts), key=lambda e: (texts[e.id], e.id), reverse=sort.is_falling)
-    return having + sorted((e for e in found if e.id not in texts), key=lambda e: e.id)
+    by_id = sorted(found, key=lambda each: each.id)
+    texts = {each.id: min(values) for each in by_id if (values := list_folded(each, sort.noun))}
+    having = sorted((e for e in by_id if e.id in texts), key=lambda e: texts[e.id], reverse=sort.is_falling)
+    return having + [each for each in by_id if each.id not in texts]
+
+
+def list_folded(document: SearchDocument, noun: Noun) -> list[str]:
+    return [folded for value in to_values(document, noun) if (folded := fold(value))]
 
 
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
