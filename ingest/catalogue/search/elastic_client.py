@@ -34,6 +34,8 @@ _RETRIES: Final = 8
 """A server under load answers 429: asked again after 1, 2, 4 ... seconds, half a minute at most."""
 _CONNECTIONS: Final = 40
 """As many as the web server has threads."""
+_TOO_MANY: Final = ("maxClauseCount", "too many clauses")
+"""What a server says that finds more words than it can look for at once, of the two places where it counts them."""
 
 
 def make_client(url: str) -> Elasticsearch:
@@ -51,8 +53,10 @@ def engine_errors(location: str) -> Iterator[None]:
     except NotFoundError as error:
         raise IndexOutdatedError(location, "is gone") from error
     except ApiError as error:
-        if "maxClauseCount" in str(error.body):
-            raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
+        if any(sign in str(error.body) for sign in _TOO_MANY):
+            raise InvalidQueryError(
+                "too many words are like that: write more letters before the '*', or leave the '~' out"
+            ) from error
         raise UnavailableError(f"the search engine refused: {error.message} {_to_reason(error)}") from error
     except (TransportError, SerializationError) as error:
         raise UnavailableError(f"the search engine does not answer: {error.message}") from error

@@ -176,8 +176,12 @@ def _sequence(field: str, tokens: list[str], ending: Ending, mark: str = "") -> 
 
 
 def _nearly(field: str, token: str, distance: int) -> Clause:
-    """Return all tokens within the distance; left to itself the server takes 50 of them."""
-    near = {"value": token, "fuzziness": distance, "transpositions": True, "rewrite": "constant_score"}
+    """Return all tokens within the distance; left to itself the server takes 50 of them.
+
+    They are looked for before the search: within it, each segment would make the automaton of each field anew, at a
+    millisecond each. If they are too many for the server's memory, it says so.
+    """
+    near = {"value": token, "fuzziness": distance, "transpositions": True, "rewrite": "constant_score_boolean"}
     return {"fuzzy": {field: near}}
 
 

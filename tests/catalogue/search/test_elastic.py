@@ -179,6 +179,18 @@ def test_phrase_with_too_many_endings_is_refused_and_a_word_is_not(
         count(index, operator, "title:iron-a*")
 
 
+def test_word_that_too_many_others_are_nearly_is_refused(index: ElasticIndex, operator: VisibilityFilter) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    changed = [f"hem{one}t{other}te {one}em{other}tite" for one in letters for other in letters]
+    swaps = [f"h{one}ma{other}ite he{one}atit{other}" for one in letters for other in letters]
+    more = [f"{one}hemat{other}ite hematite{one}{other}" for one in letters for other in letters]
+    text = (" ".join([*changed, *swaps, *more]),)
+    index.write([make(1, titles=text, samples=text, users=text, motors=text, detectors=text)])
+    assert count(index, operator, "title:hematite~") == 1
+    with pytest.raises(InvalidQueryError, match="leave the '~' out"):
+        count(index, operator, "hematite~")
+
+
 def test_several_first_users_make_one_index(
     client: Elasticsearch, elasticsearch_server: str, elastic_alias: str
 ) -> None:
