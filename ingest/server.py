@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
 import subprocess
 import sys
@@ -39,8 +38,6 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and then say so."""
         await super().startup(sockets)
-        # What is loaded by now stays: a full collection that goes through it holds up what is asked then for 0.15 s.
-        gc.freeze()
         if self.started and self._on_ready is not None:
             self._on_ready()
 
