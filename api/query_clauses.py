@@ -39,7 +39,7 @@ from ingest.catalogue.search import (
     Word,
 )
 from ingest.catalogue.search.language import MAX_ELEMENTS, MAX_WORDS, to_surroundings
-from ingest.catalogue.search.nouns import SYNONYMS
+from ingest.catalogue.search.nouns import to_field
 
 _KEYWORDS: Final = frozenset({"and", "or", "not"})
 Said = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000), AfterValidator(refuse_nul), NO_NUL]
@@ -229,12 +229,6 @@ QueryClause = Annotated[
 
 for clause in (AllClause, AnyClause, NotClause):
     clause.model_rebuild()
-
-
-def to_field(written: str) -> str:
-    """Return the field as the tree names it: what people call a noun is that noun."""
-    name = SYNONYMS.get(written.lower(), written)
-    return name.lower() if name.lower() in {*Noun, *Instant} else name
 
 
 def _to_dates(field: Instant, text: str) -> DateRange:

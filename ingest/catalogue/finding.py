@@ -39,7 +39,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import SYNONYMS
+from ingest.catalogue.search.nouns import to_field
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.search.resolve import find_by_alias
 from ingest.catalogue.summaries import load_summaries
@@ -177,7 +177,7 @@ def _to_sort(session: Session, viewer: Viewer, now: datetime, question: SearchQu
         raise InvalidQueryError("give either sort or order_by, not both")
     is_falling = question.order_by.startswith("-")
     name = question.order_by.removeprefix("-")
-    field = SYNONYMS.get(name.lower(), name.lower())
+    field = to_field(name).lower()
     if field in set(Column):
         return ColumnSort(Column(field), is_falling)
     if field in set(Noun):

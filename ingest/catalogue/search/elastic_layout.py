@@ -15,9 +15,9 @@ import sys
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.entries import FACETS, ORDERS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
 from ingest.catalogue.search.keys import to_facet_value
-from ingest.catalogue.search.nouns import Instant, Noun, to_order_column
+from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ def to_mapping() -> dict[str, Any]:
         },
     }
     fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
-    fields |= {to_order_column(noun): {"type": "keyword"} for noun in Noun}
+    fields |= {order: {"type": "keyword"} for order in ORDERS.values()}
     fields |= dict.fromkeys(FACETS.values(), _FACET) | dict.fromkeys(WORDS.values(), _WORDS)
     return {
         "_meta": {"layout": LAYOUT_VERSION},

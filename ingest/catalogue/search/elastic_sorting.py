@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
 from ingest.catalogue.search.elastic_facets import read_facets, to_aggregations
 from ingest.catalogue.search.elastic_query import to_clause
+from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
 from ingest.catalogue.search.keys import to_facet_value
-from ingest.catalogue.search.nouns import to_order_column
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -79,7 +79,7 @@ def _to_order(sort: FieldSort) -> dict[str, Any]:
 
 
 def _to_column(sort: ColumnSort | TextSort) -> str:
-    return sort.column.value if isinstance(sort, ColumnSort) else to_order_column(sort.noun)
+    return sort.column.value if isinstance(sort, ColumnSort) else ORDERS[sort.noun]
 
 
 def _to_name(sort: NumberSort) -> Clause:

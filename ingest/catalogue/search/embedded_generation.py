@@ -56,7 +56,7 @@ class Generation:
         """As DatasetIndex.revisions."""
         above = Clause.range_query(self.index.schema, "id", FieldType.Unsigned, after_id, include_lower=False)
         with engine_errors():
-            return _read_revisions(self.index.searcher(), above, limit)
+            return read_revisions(self.index.searcher(), above, limit)
 
     def revisions_of(self, ids: Iterable[int]) -> dict[int, int]:
         """As DatasetIndex.revisions_of."""
@@ -126,6 +126,12 @@ def read_column(searcher: Searcher, column: str, found: list[tuple[Any, DocAddre
     return [int(value or 0) for value in searcher.fast_field_values(column, [address for _, address in found])]
 
 
+def read_revisions(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[int, int]]:
+    """Return (id, revision) of the first documents by id."""
+    found = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
+    return list(zip((int(key) for key, _ in found), read_column(searcher, "revision", found), strict=True))
+
+
 def _write_batch(index: Index, writer: IndexWriter, entries: list[dict[str, Any]], written: dict[int, int]) -> None:
     """Add the entries that are no older than what is in the index or was written before; note them in `written`."""
     known = _find_revisions(index, [entry["id"] for entry in entries]) | written
@@ -149,9 +155,4 @@ def _find_revisions(index: Index, ids: list[int]) -> dict[int, int]:
     searcher = index.searcher()
     if searcher.num_docs == 0 or not ids:
         return {}
-    return dict(_read_revisions(searcher, Clause.term_set_query(index.schema, "id", ids), len(ids)))
-
-
-def _read_revisions(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[int, int]]:
-    found = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
-    return list(zip((int(key) for key, _ in found), read_column(searcher, "revision", found), strict=True))
+    return dict(read_revisions(searcher, Clause.term_set_query(index.schema, "id", ids), len(ids)))

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.entries import FACETS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.entries import FACETS, ORDERS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
 from ingest.catalogue.search.keys import to_sortable
-from ingest.catalogue.search.nouns import Instant, Noun, to_order_column
+from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -45,8 +45,8 @@ def make_schema() -> Schema:
         builder.add_unsigned_field(name, fast=True)
     for name in ("start_date", "end_date", "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
-    for noun in Noun:
-        builder.add_text_field(to_order_column(noun), fast=True, tokenizer_name="raw", index_option="basic")
+    for order in ORDERS.values():
+        builder.add_text_field(order, fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("key", "elements"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for words in (*WORDS.values(), PARAMETER_WORDS):

@@ -17,11 +17,11 @@ from tantivy import FieldType, Index, Occur, Order, Searcher
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
-from ingest.catalogue.search.embedded_generation import read_column
+from ingest.catalogue.search.embedded_generation import read_column, read_revisions
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
 from ingest.catalogue.search.embedded_query import above, all_of
+from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
-from ingest.catalogue.search.nouns import to_order_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,7 +139,7 @@ def page_by_field(
 def _plan(index: Index, searcher: Searcher, clause: Clause, sort: FieldSort) -> tuple[Clause, _Finder]:
     """Return the documents that have a key, and what finds the first of them beyond a place."""
     if isinstance(sort, TextSort):
-        texts = _Texts(index, searcher, clause, to_order_column(sort.noun), sort.is_falling)
+        texts = _Texts(index, searcher, clause, ORDERS[sort.noun], sort.is_falling)
         return Clause.exists_query(texts.column), texts.find_first
     parts = _list_keys(index, sort)
     having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
@@ -180,9 +180,4 @@ def _find_numbers(
 
 def _find_by_id(searcher: Searcher, clause: Clause, limit: int, key: str | None = None) -> list[tuple[Place, Hit]]:
     """Return the first documents by id, all of which have this key."""
-    hits = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
-    revisions = read_column(searcher, "revision", hits)
-    return [
-        (Place(number, key), Hit(number, revision))
-        for number, revision in zip([int(number) for number, _ in hits], revisions, strict=True)
-    ]
+    return [(Place(hit.id, key), hit) for hit in (Hit(*row) for row in read_revisions(searcher, clause, limit))]

@@ -21,7 +21,7 @@ from ingest.catalogue.search.keys import (
     to_text_key,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_order_column, to_sought_values, to_values
+from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
 from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ WORDS: Final[dict[Noun, str]] = {noun: f"words_{noun}" for noun in Noun if noun 
 """The field of each noun's tokens."""
 FACETS: Final[dict[Noun, str]] = {noun: f"facet_{noun}" for noun in Noun if noun not in UNCOUNTED}
 """The field of the values that are counted."""
+ORDERS: Final[dict[Noun, str]] = {noun: f"{noun}_order" for noun in Noun}
+"""The field of the key that a document has in the order by a noun, where it has a value of it."""
 WORD_STEPS: Final = {WORDS[noun]: STEPS.get(noun, OTHER_STEP) for noun in WORDS} | {PARAMETER_WORDS: OTHER_STEP}
 """Where words are sought that are asked for without a field, and what a hit there counts."""
 
@@ -63,7 +65,7 @@ def _to_nouns(document: SearchDocument) -> dict[str, list[str] | str]:
             sought = to_sought_values(document, noun)
             keys += [to_value_key(noun, value) for value in sought]
             if order := to_text_key(values):
-                entry[to_order_column(noun)] = order
+                entry[ORDERS[noun]] = order
             if noun in FACETS:
                 entry[FACETS[noun]] = [to_facet_entry(value) for value in values]
             if noun in WORDS:

@@ -14,7 +14,7 @@ from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.formulas import find_symbol
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import MIN_LENGTH, to_distance
-from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Instant, Noun
+from ingest.catalogue.search.nouns import ELEMENTS, Instant, Noun, to_field
 from ingest.catalogue.search.periods import parse_period, to_bounds
 from ingest.catalogue.search.query import (
     All,
@@ -152,7 +152,7 @@ class _Parser:
         """Read what follows `field:`."""
         quoted, bare = match.groups()
         written = bare if bare is not None else _unescape(quoted)
-        field = written if quoted is not None else SYNONYMS.get(written.lower(), written)
+        field = written if quoted is not None else to_field(written)
         place = Place(start, self.text)
         if self.is_at_end_of_all() or self.text[self.at] == "(":
             self.fail(f'a value is missing after {written}: write {written}:value or {written}:"two words"')

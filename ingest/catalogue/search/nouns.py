@@ -69,6 +69,12 @@ MAX_VALUE_LENGTH: Final = 1000
 """Filters and facets know the beginning of a longer value."""
 
 
+def to_field(written: str) -> str:
+    """Return the field as the tree names it: what people call a noun is that noun."""
+    name = SYNONYMS.get(written.lower(), written)
+    return name.lower() if name.lower() in {*Noun, *Instant} else name
+
+
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
     """Return the document's values of this noun as they are shown and counted; empty texts are none."""
     if noun is Noun.COMPLETE:
@@ -76,11 +82,6 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
     held = getattr(document, _ATTRIBUTES[noun])
     values = (held,) if isinstance(held, str) else held
     return tuple([to_clean(value) for value in values if value])
-
-
-def to_order_column(noun: Noun) -> str:
-    """Return the field that holds what the document is ordered by this noun with, where it has a value of it."""
-    return f"{noun}_order"
 
 
 def to_sought_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from ingest.catalogue.search import (
     Query,
     SearchRequest,
     Sort,
+    TextSort,
     Word,
 )
 from ingest.catalogue.search.folding import fold, to_tokens
@@ -181,8 +182,19 @@ def _sort(found: list[SearchDocument], sort: Sort) -> list[SearchDocument]:
     if sort is Sort.OLDEST:
         return sorted(found, key=lambda document: (_seconds(document, missing=1e12), document.id))
     if sort is Sort.NAME:
-        return sorted(found, key=lambda document: (not fold(document.name), fold(document.name), document.id))
+        return order_by_text(found, TextSort(Noun.NAME))
     return found
+
+
+def order_by_text(found: list[SearchDocument], sort: TextSort) -> list[SearchDocument]:
+    by_id = sorted(found, key=lambda each: each.id)
+    texts = {each.id: min(values) for each in by_id if (values := _list_folded(each, sort.noun))}
+    having = sorted((e for e in by_id if e.id in texts), key=lambda e: texts[e.id], reverse=sort.is_falling)
+    return having + [each for each in by_id if each.id not in texts]
+
+
+def _list_folded(document: SearchDocument, noun: Noun) -> list[str]:
+    return [folded for value in to_values(document, noun) if (folded := fold(value))]
 
 
 def _seconds(document: SearchDocument, missing: float) -> float:

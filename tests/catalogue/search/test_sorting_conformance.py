@@ -25,8 +25,6 @@ from ingest.catalogue.search import (
     VisibilityFilter,
 )
 from ingest.catalogue.search.cursors import to_cursor
-from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import to_values
 from tests.catalogue.search import plain_search
 from tests.catalogue.search.test_search_properties import CLOCK, catalogues, fill, names, read_pages, requests
 
@@ -59,22 +57,11 @@ def test_any_order_is_that_of_plain_python(
 
 def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
     if isinstance(sort, TextSort):
-        return order_by_text(found, sort)
+        return plain_search.order_by_text(found, sort)
     keys = {each.id: to_key(each, sort) for each in found}
     sign = -1 if sort.is_falling else 1
     having = sorted((e for e in found if keys[e.id] is not None), key=lambda e: (sign * (keys[e.id] or 0), e.id))
     return having + sorted((e for e in found if keys[e.id] is None), key=lambda e: e.id)
-
-
-def order_by_text(found: list[SearchDocument], sort: TextSort) -> list[SearchDocument]:
-    by_id = sorted(found, key=lambda each: each.id)
-    texts = {each.id: min(values) for each in by_id if (values := list_folded(each, sort.noun))}
-    having = sorted((e for e in by_id if e.id in texts), key=lambda e: texts[e.id], reverse=sort.is_falling)
-    return having + [each for each in by_id if each.id not in texts]
-
-
-def list_folded(document: SearchDocument, noun: Noun) -> list[str]:
-    return [folded for value in to_values(document, noun) if (folded := fold(value))]
 
 
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
