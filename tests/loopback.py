@@ -125,17 +125,26 @@ def matches(value: Any, asked: Any, kind: Kind | None = None) -> bool:
 
 def _compares(operator: str, known: Any, wanted: Any) -> bool:
     if operator == "eq":
-        return bool(known == wanted)
+        return bool(known == wanted) or (isinstance(wanted, str) and _is_number(known, wanted))
     if known is None or wanted is None or isinstance(known, str) != isinstance(wanted, str):
         return False
     orders = {"gt": known > wanted, "gte": known >= wanted, "lt": known < wanted, "lte": known <= wanted}
     return bool(orders[operator])
 
 
+def _is_number(known: Any, wanted: Any) -> bool:
+    """Return whether what is known is a number, and the text writes it."""
+    try:
+        return not isinstance(known, str) and float(known) == float(wanted)
+    except (TypeError, ValueError):
+        return False
+
+
 def _is_like(value: Any, operator: str, wanted: str) -> bool:
     if operator == "regexp":
         return isinstance(value, str) and re.search(wanted, value) is not None
-    pattern = "".join({"%": ".*", "_": "."}.get(sign, re.escape(sign)) for sign in wanted)
+    signs = re.findall(r"\\.|.", wanted, re.DOTALL)
+    pattern = "".join({"%": ".*", "_": "."}.get(sign, re.escape(sign[-1])) for sign in signs)
     return re.search(pattern, str(value), re.IGNORECASE if operator == "ilike" else 0) is not None
 
 

@@ -60,12 +60,18 @@ def _add_collection(path: str, model: str) -> None:
     def get_one(request: Request, session: SessionDependency, now: NowDependency, pid: str) -> Response:
         return JSONResponse(get_record(session, now, model, pid, to_asked_filter(request, model)))
 
-    router.add_api_route(f"/{path}", list_them, name=f"panosc_{path}")
-    router.add_api_route(f"/{path}/count", count_them, name=f"panosc_{path}_count")
+    _add_route(f"/{path}", list_them, f"panosc_{path}")
+    _add_route(f"/{path}/count", count_them, f"panosc_{path}_count")
     if model == "Dataset":
-        router.add_api_route(f"/{path}/{{pid:path}}/files", list_files_of, name=f"panosc_{path}_files")
-        router.add_api_route(f"/{path}/{{pid:path}}/files/count", count_files_of, name=f"panosc_{path}_files_count")
-    router.add_api_route(f"/{path}/{{pid:path}}", get_one, name=f"panosc_{path}_pid")
+        _add_route(f"/{path}/{{pid:path}}/files", list_files_of, f"panosc_{path}_files")
+        _add_route(f"/{path}/{{pid:path}}/files/count", count_files_of, f"panosc_{path}_files_count")
+    _add_route(f"/{path}/{{pid:path}}", get_one, f"panosc_{path}_pid")
+
+
+def _add_route(path: str, answer: Callable[..., Response], name: str) -> None:
+    """Leave the router answering at the path, and where a slash ends it, which the reference overlooks."""
+    for ending in ("/", ""):
+        router.add_api_route(path + ending, answer, name=name)
 
 
 def list_files_of(request: Request, session: SessionDependency, now: NowDependency, pid: str) -> Response:

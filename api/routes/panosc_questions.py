@@ -10,6 +10,7 @@ from ingest.catalogue.panosc.errors import InvalidFilterError
 from ingest.catalogue.panosc.request import Filter, Where, parse_filter, parse_where, to_filter, to_where
 
 _PLACES: Final = re.compile(r"\[([^\[\]]*)\]")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _MAX_PLACES: Final = 16
 _MAX_PARTS: Final = 256
 
@@ -49,7 +50,7 @@ def _to_nested(request: Request, name: str) -> Any:
         if key != name + "".join(f"[{place}]" for place in places) or len(places) > _MAX_PLACES:
             raise InvalidFilterError("Value is not an object.")
         _put(built, places, value)
-    return built
+    return _to_lists(built)
 
 
 def _put(built: dict[str, Any], places: list[str], value: str) -> None:
@@ -60,3 +61,13 @@ def _put(built: dict[str, Any], places: list[str], value: str) -> None:
             raise InvalidFilterError("Value is not an object.")
         built = inner
     built[places[-1] or str(len(built))] = value
+
+
+def _to_lists(built: Any) -> Any:
+    """Return it with a list for each of its parts whose places are numbers alone."""
+    if not isinstance(built, dict):
+        return built
+    inner = {place: _to_lists(each) for place, each in built.items()}
+    if not all(_NUMBER.fullmatch(place) for place in inner):
+        return inner
+    return [inner[place] for place in sorted(inner, key=int)]

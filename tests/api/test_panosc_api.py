@@ -71,18 +71,19 @@ def has_error(answer: Response, status: int, message: str, **more: Any) -> bool:
 
 
 @pytest.mark.parametrize("lower", [False, True])
-def test_all_endpoints_answer_in_both_cases(client: TestClient, lower: bool) -> None:
+@pytest.mark.parametrize("end", ["", "/"])
+def test_all_endpoints_answer_in_both_cases(client: TestClient, lower: bool, end: str) -> None:
     def path(name: str) -> str:
         return f"{BASE}/{name.lower() if lower else name}"
 
     pids = {"Datasets": DATASETS, "Documents": DOCUMENTS, "Instruments": list(INSTRUMENTS.values())}
     for name, expected in pids.items():
-        assert sorted(each["pid"] for each in client.get(path(name)).json()) == sorted(expected)
-        assert client.get(f"{path(name)}/count").json() == {"count": len(expected)}
-        assert client.get(f"{path(name)}/{escaped(expected[0])}").json()["pid"] == expected[0]
+        assert sorted(each["pid"] for each in client.get(path(name) + end).json()) == sorted(expected)
+        assert client.get(f"{path(name)}/count{end}").json() == {"count": len(expected)}
+        assert client.get(f"{path(name)}/{escaped(expected[0])}{end}").json()["pid"] == expected[0]
     files = f"{path('Datasets')}/{escaped(DATASETS[0])}/files"
-    assert [each["name"] for each in client.get(files).json()] == ["panosc-file1.hdf"]
-    assert client.get(f"{files}/count").json() == {"count": 1}
+    assert [each["name"] for each in client.get(files + end).json()] == ["panosc-file1.hdf"]
+    assert client.get(f"{files}/count{end}").json() == {"count": 1}
 
 
 @pytest.mark.parametrize("path", ["/Datasets/none", "/Documents/none", "/Instruments/none", "/datasets/10.1%2Fnone"])
@@ -109,6 +110,9 @@ def test_files_of_an_unknown_dataset_are_not_found(client: TestClient) -> None:
         ({"limit": 1.5}, "The limit parameter 1.5 is not valid"),
         ({"limit": "many"}, "is not valid"),
         ({"limit": {"a": 1}}, "is not valid"),
+        ({"limit": {}}, "The limit parameter {} is not valid"),
+        ({"skip": []}, "The offset/skip parameter [] is not valid"),
+        ({"order": {}}, "The order {} is not valid"),
         ({"limit": float("1e999")}, "Value is not an object"),
         ({"skip": -1}, "The offset/skip parameter -1 is not valid"),
         ({"order": 5}, "The order 5 is not valid"),
@@ -195,6 +199,8 @@ def test_filter_that_asks_nothing_is_no_filter(client: TestClient, text: str) ->
         {"filter[include][0][relation]": "techniques",
          "filter[include][0][scope][where][name]": "small-angle neutron scattering"},
         {"filter[include][relation]": "document", "filter[include][scope][where][type]": "publication"},
+        {"filter[order][0]": "pid ASC", "filter[order][1]": "title", "filter[limit]": "2"},
+        {"filter[fields][2]": "title", "filter[fields][5]": "pid", "filter[limit]": "2"},
     ],
     ids=str,
 )  # fmt: skip
@@ -215,8 +221,10 @@ def test_condition_of_a_count_may_stand_in_parts_in_the_address(client: TestClie
         {"filter[where]": "a", "filter[where][pid]": "b"},
         {"filter" + "[a]" * 30: "1"},
         {f"filter[{number}]": "a" for number in range(300)},
+        {"filter[where][0]": "a"},
+        {"filter[0]": "a"},
     ],
-    ids=["behind", "twice", "deep", "many"],
+    ids=["behind", "twice", "deep", "many", "list", "all a list"],
 )  # fmt: skip
 def test_parts_that_make_no_filter_are_told(client: TestClient, parameters: dict[str, str]) -> None:
     assert client.get(f"{BASE}/Datasets", params=parameters).status_code == 400

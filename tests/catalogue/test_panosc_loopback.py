@@ -163,13 +163,11 @@ def conditions(draw: st.DrawFn, model: str, depth: int = 2) -> dict[str, Any]:
 @st.composite
 def comparisons(draw: st.DrawFn, name: str, kind: Kind | None) -> Any:
     values = to_values(name, kind)
-    is_text = kind in (Kind.TEXT, None)
+    is_text = kind in (Kind.TEXT, Kind.WORDS, None)
     operators = ["", "eq", "neq", "inq", "nin", *ORDERED, "between"]
     operator = draw(st.sampled_from([*operators, *(["like", "nlike", "ilike", "nilike", "regexp"] if is_text else [])]))
-    if kind is Kind.WORDS and operator in ("neq", "nin"):
-        operator = "eq"
     if operator in ("", "eq", "neq"):
-        value = draw(values if kind is Kind.WORDS else values | st.none())
+        value = draw(values | st.none())
         return {operator: value} if operator else value
     if operator in ("inq", "nin"):
         return {operator: draw(st.lists(values, max_size=3))}
@@ -249,9 +247,38 @@ def test_answers_are_those_of_the_model(catalogue: Catalogue) -> None:
         model, asked = question
         found = asking.find(model, asked)
         assert all(each.pop("score") == 0.5 for each in found)
-        assert found == loopback.find(asking.world, model, asked)
+        assert found == loopback.find(asking.world, model, asked), json.dumps(asked)
         if "where" in asked:
             assert asking.count(model, asked["where"]) == loopback.count(asking.world, model, asked["where"])
 
     ask()
+    asking.index.close()
+
+
+@on_both_databases
+def test_whatever_property_orders(catalogue: Catalogue) -> None:
+    asking = Asking(catalogue)
+    related = [("Dataset", "techniques"), ("Dataset", "samples"), ("Dataset", "files"), ("Document", "members")]
+    for model, relation in [*((model, "") for model in TOP), *related]:
+        ordered = MODELS[model].relations[relation].model if relation else model
+        names = [name for name, kind in MODELS[ordered].properties.items() if kind is not Kind.WORDS]
+        for order in [f"{name} {direction}" for name in names for direction in ("ASC", "DESC")]:
+            scope = {"order": [order]}
+            asked = {"include": [{"relation": relation, "scope": scope}]} if relation else scope
+            found = [{**each, "score": 0.5} for each in loopback.find(asking.world, model, asked)]
+            assert asking.find(model, asked) == found, asked
+    asking.index.close()
+
+
+@on_both_databases
+def test_whatever_a_parameter_is_compared_with(catalogue: Catalogue) -> None:
+    asking = Asking(catalogue)
+    for name, values in MEASURED.items():
+        lists: list[list[Any]] = [[], *([each] for each in values), *([one, two] for one in values for two in values)]
+        for operator in ("eq", "neq", "inq", "nin"):
+            for value in lists if operator in ("inq", "nin") else values:
+                where = {"and": [{"name": name}, {"value": {operator: value}}]}
+                asked = {"include": [{"relation": "parameters", "scope": {"where": where}}]}
+                found = [{**each, "score": 0.5} for each in loopback.find(asking.world, "Dataset", asked)]
+                assert asking.find("Dataset", asked) == found, where
     asking.index.close()

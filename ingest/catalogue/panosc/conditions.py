@@ -202,15 +202,10 @@ def _compare_other(context: Context, other: Other, rows: FromClause, asked: Comp
 
 
 def _compare_words(context: Context, words: Words, rows: FromClause, asked: Compare) -> ColumnElement[bool]:
-    """Return the condition that one of the words is as asked; without any there is none that is not what is denied."""
-    if asked.value is None:
-        return true() if asked.operator is Operator.NEQ else false()
-    of_row = and_(words.owner == rows.c.key, words.condition)
-    has_one = select(words.owner).where(of_row, compare_column(words.text, asked, context.dialect))
-    found = has_one.correlate(rows).exists()
-    if asked.operator is not Operator.NEQ:
-        return found
-    return or_(found, not_(select(words.owner).where(of_row).correlate(rows).exists()))
+    """Return the condition that one of the words is as asked, or there is none and nothing is as asked."""
+    own = select(words.owner).where(words.owner == rows.c.key, words.condition).correlate(rows)
+    has_one = own.where(compare_column(words.text, asked, context.dialect)).exists()
+    return or_(has_one, and_(_compare_nothing(asked), not_(own.exists())))
 
 
 def _compare_nothing(asked: Compare) -> ColumnElement[bool]:

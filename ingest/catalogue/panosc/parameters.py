@@ -276,7 +276,8 @@ class _Compiler:
         )
 
     def _has_text(self, asked: Compare) -> ColumnElement[bool]:
-        return self._compare(replace(asked, name="text")) if _is_textual(asked) else false()
+        texts = _to_texts(asked)
+        return false() if texts is None else self._compare(replace(texts, name="text"))
 
     def _has_date(self, asked: Compare) -> ColumnElement[bool]:
         values = asked.value if isinstance(asked.value, tuple) else (asked.value,)
@@ -291,7 +292,7 @@ def _is_plain(part: Where) -> bool:
     """Return whether a number is asked for and nothing else."""
     if not isinstance(part, Compare) or part.name != "value" or part.operator in POSITIVE:
         return False
-    return _to_numbers(part) is not None and not _is_textual(part)
+    return _to_numbers(part) is not None and _to_texts(part) is None
 
 
 def _to_numbers(asked: Compare) -> list[float] | None:
@@ -307,9 +308,13 @@ def _to_numbers(asked: Compare) -> list[float] | None:
     return None if not known or is_partial else known
 
 
-def _is_textual(asked: Compare) -> bool:
+def _to_texts(asked: Compare) -> Compare | None:
+    """Return the comparison with texts, None if it is with none: of several those that are."""
     values = asked.value if isinstance(asked.value, tuple) else (asked.value,)
-    return bool(values) and all(isinstance(value, str) for value in values)
+    texts = tuple(value for value in values if isinstance(value, str))
+    if not texts or (len(texts) < len(values) and asked.operator is not Operator.INQ):
+        return None
+    return replace(asked, value=texts) if isinstance(asked.value, tuple) else asked
 
 
 def _convert_all(numbers: list[float], unit: str, own: str) -> tuple[list[float], float]:

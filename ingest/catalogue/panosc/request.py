@@ -175,7 +175,7 @@ class _Parser:
             where=None if where is None else self.to_where(where, model, depth + 1),
             include=tuple(self._to_inclusions(written.get("include"), model, depth + 1)),
             limit=_to_limit(written.get("limit")),
-            skip=_to_skip(written.get("skip") or written.get("offset")),
+            skip=_to_skip(written.get("skip" if _is_something(written.get("skip")) else "offset")),
             order=_to_order(written.get("order"), model),
             fields=_to_fields(written.get("fields"), model),
             query=_to_words(written.get("query")),
@@ -372,9 +372,14 @@ def _to_list(written: Any) -> list[Any] | None:
     return None
 
 
+def _is_something(written: Any) -> bool:
+    """Return whether it is true as JavaScript has it, where an empty list or object is."""
+    return bool(written) or isinstance(written, list | dict)
+
+
 def _to_limit(written: Any) -> int | None:
     """Return the limit, None if there is none: 0 says so, too."""
-    if not written:
+    if not _is_something(written):
         return None
     limit = None if isinstance(written, list | dict) else to_number(written)
     if limit is None or limit <= 0 or not limit.is_integer():
@@ -383,7 +388,7 @@ def _to_limit(written: Any) -> int | None:
 
 
 def _to_skip(written: Any) -> int:
-    if not written:
+    if not _is_something(written):
         return 0
     skip = None if isinstance(written, list | dict) else to_number(written)
     if skip is None or skip < 0 or not skip.is_integer():
@@ -393,7 +398,7 @@ def _to_skip(written: Any) -> int:
 
 def _to_order(written: Any, model: Model) -> tuple[tuple[str, bool], ...]:
     """Return the properties to order by; one that the model does not have orders nothing."""
-    if not written:
+    if not _is_something(written):
         return ()
     order: list[tuple[str, bool]] = []
     for each in written if isinstance(written, list) else [written]:

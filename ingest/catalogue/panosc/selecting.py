@@ -87,7 +87,7 @@ def _select(
         rows = context.open(source)
         found = select(literal(source).label("source"), rows.c.key.label("key"))
         statements.append(found.where(*_to_conditions(context, source, rows, asked, narrowing)))
-        orders.append(_to_order_columns(rows, asked))
+        orders.append(_to_order_columns(context, rows, asked))
     if len(statements) == 1 and not is_rare:
         own = {column.name: column.element for column in orders[0]}
         return statements[0].order_by(*_to_order(context, own, asked))
@@ -112,7 +112,7 @@ def list_children(context: Context, path: Path, values: list[Any], asked: Filter
     They are as asked, as far as each parent's page reaches.
     """
     target = context.open(path.target)
-    order = _to_order_columns(target, asked)
+    order = _to_order_columns(context, target, asked)
     conditions = to_conditions(context.to_near(), path.target, target, asked)
     if path.link is None:
         parent, joined = target.c[path.target_column], target
@@ -168,12 +168,20 @@ def _to_conditions(
     return conditions if narrowing is None else [*conditions, narrowing(context, source, rows)]
 
 
-def _to_order_columns(rows: FromClause, asked: Filter) -> list[Label[Any]]:
+def _to_order_columns(context: Context, rows: FromClause, asked: Filter) -> list[Label[Any]]:
     """Return the columns that records are ordered by, the last one what identifies them."""
-    names = [name for name, _ in asked.order]
-    columns = [rows.c.get(name, cast(null(), String)).label(f"order{place}") for place, name in enumerate(names)]
+    columns = [
+        _to_order_column(context, rows, name).label(f"order{place}") for place, (name, _) in enumerate(asked.order)
+    ]
     identity = rows.c.pid if "pid" in rows.c else rows.c.id
     return [*columns, identity.label("identity")]
+
+
+def _to_order_column(context: Context, rows: FromClause, name: str) -> ColumnElement[Any]:
+    if name == "panetId":
+        return context.techniques.to_panet_ids(rows.c.key)
+    column: ColumnElement[Any] = rows.c.get(name, cast(null(), String))
+    return column
 
 
 def _to_order(context: Context, columns: Mapping[str, ColumnElement[Any]], asked: Filter) -> list[ColumnElement[Any]]:

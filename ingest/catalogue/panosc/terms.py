@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, String, and_, case, cast, false, func, not_, null, or_, select, true
 
 from ingest.catalogue.model import Technique
 from ingest.catalogue.panosc.matching import matches
@@ -64,6 +64,11 @@ class Techniques:
             for known in self.all
             if (is_none_asked if known.panet_id is None else asked.value is not None and matches(known.panet_id, asked))
         ]
+
+    def to_panet_ids(self, key: ColumnElement[int]) -> ColumnElement[str | None]:
+        """Return the PaNET identifier of the technique of that key as SQL: no column has it."""
+        ids = {known.id: known.panet_id for known in self.all if known.panet_id is not None}
+        return case(ids, value=key) if ids else cast(null(), String)
 
 
 def to_technique_condition(
