@@ -32,6 +32,7 @@ from ingest.catalogue.model import (
 )
 from ingest.catalogue.publication_store import is_published
 from ingest.catalogue.releases import says_the_same, to_release_date
+from ingest.catalogue.visibility import to_minute
 from ingest.identity import to_content_digest, to_instruments, to_names, to_place
 from ingest.rows import to_parameter_row, to_positions, to_sample_name, to_scan_row, to_value, to_wanted_types
 from ingest.told import list_contradictions, to_told_parameters, to_told_techniques
@@ -226,7 +227,8 @@ def _fill(
     dataset.flags = [*draft.flags, *list_contradictions(draft, context.told)]
     dataset.motors = to_positions(draft)
     if context.root.release_policy == ReleasePolicy.IMMEDIATELY:
-        dataset.release_date = dataset.end_date or to_instant(context.mtime_ns)
+        # Not a second of the minute that searches go by is to be waited for.
+        dataset.release_date = to_minute(dataset.end_date or to_instant(context.mtime_ns))
 
 
 def _store_parts(

@@ -59,9 +59,9 @@ def count_values(
 ) -> tuple[FacetValue, ...]:
     """Return the values of the noun with their counts, the most frequent MAX_FACET_SIZE first."""
     request = SearchRequest(
-        visibility=to_index_filter(viewer, now), filters=filters, facets=(FacetRequest(noun, MAX_FACET_SIZE),), limit=1
+        visibility=to_index_filter(viewer, now), filters=filters, facets=(FacetRequest(noun, MAX_FACET_SIZE),)
     )
-    return index.search(request).facets[noun].values
+    return index.count(request).facets[noun].values
 
 
 def count_by_value(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from ingest.catalogue.finding import to_request
 from ingest.catalogue.model import ParameterType
-from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun, Sort
+from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.index import MAX_SOUGHT, SearchRequest
@@ -74,8 +74,8 @@ def list_values(
     facet: FacetRequest,
 ) -> Facet:
     """Return the values of a noun that hold the letters, within what the question finds."""
-    request = replace(to_request(session, viewer, now, replace(question, facets=())), facets=(facet,), limit=1)
-    return index.search(replace(request, sort=Sort.NEWEST)).facets[facet.noun]
+    request = replace(to_request(session, viewer, now, replace(question, facets=())), facets=(facet,))
+    return index.count(request).facets[facet.noun]
 
 
 def suggest(
@@ -90,7 +90,7 @@ def suggest(
         return ()
     seen = to_index_filter(viewer, now)
     facets = tuple(FacetRequest(noun, limit, letters, at_word=True) for noun in SUGGESTED)
-    counted = index.search(SearchRequest(seen, Word(letters, is_prefix=True), facets=facets, limit=1)).facets
+    counted = index.count(SearchRequest(seen, Word(letters, is_prefix=True), facets=facets)).facets
     found = [
         Suggestion(noun.value, each.value, each.count, f"{noun}:{_quote(each.value)}")
         for noun, facet in counted.items()
@@ -144,14 +144,14 @@ def _list_begun(session: Session, letters: str) -> Iterator[tuple[str, str]]:
 
 def _find_nearest(index: DatasetIndex, seen: VisibilityFilter, word: str) -> str | None:
     """Return the nearest word to one that nothing has; None if something has it, or if none is near."""
-    if index.search(SearchRequest(seen, Word(word), limit=1)).total:
+    if index.count(SearchRequest(seen, Word(word))).total:
         return None
     tokens = to_tokens(word)
     distance = to_distance(tokens)
     facets = tuple(FacetRequest(noun, _SEEN_VALUES) for noun in SUGGESTED)
-    page = index.search(SearchRequest(seen, Word(word, is_fuzzy=True), facets=facets, limit=1))
+    found = index.count(SearchRequest(seen, Word(word, is_fuzzy=True), facets=facets))
     counts = Counter[str]()
-    for each in (value for facet in page.facets.values() for value in facet.values):
+    for each in (value for facet in found.facets.values() for value in facet.values):
         counts.update(dict.fromkeys(to_tokens(each.value), each.count))
     edits = {token: count_edits(tokens[0], token) for token in counts if distance}
     near = [token for token, number in edits.items() if number <= distance]

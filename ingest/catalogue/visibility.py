@@ -77,5 +77,14 @@ def may_find_sample(viewer: Viewer, now: datetime) -> ColumnElement[bool]:
 
 
 def to_index_filter(viewer: Viewer, now: datetime) -> VisibilityFilter:
-    """Return the same rule as `may_find`, for the index."""
-    return VisibilityFilter(sees_all=viewer.sees_all, now=now)
+    """Return the same rule as `may_find`, for the index, as it was when the minute began.
+
+    What is released within it is found a minute later at most; all that are asked for everybody meanwhile are asked
+    the same, and a search engine that remembers what passed a filter, or what it counted, need not do it again.
+    """
+    return VisibilityFilter(sees_all=viewer.sees_all, now=to_minute(now))
+
+
+def to_minute(instant: datetime) -> datetime:
+    """Return when the minute of the instant began."""
+    return instant.replace(second=0, microsecond=0)

@@ -40,7 +40,8 @@ KNOWN = {OPEN: 200, ANNOUNCED: 200, EMBARGOED: 404, SECRET: 404, SECRET_LATE: 40
 RELEASED = KNOWN | {ANNOUNCED: 403}
 NO_DATASET = None
 PANOSC = [
-    f"/panosc/api/{collection}{place}"
+    f"/panosc/api/{collection}{place}{end}"
+    for end in ("", "/")
     for collection in COLLECTIONS
     for place in ("", "/count", "/{pid:path}", "/{pid:path}/files", "/{pid:path}/files/count")
     if COLLECTIONS[collection] == "Dataset" or "files" not in place

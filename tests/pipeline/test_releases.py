@@ -12,7 +12,15 @@ from ingest.catalogue.model import Dataset, Investigation, MasterFile, ReleasePo
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.releases import STAMP_HORIZON, stamp_releases, to_release_date
 from ingest.catalogue.search import SearchRequest
-from ingest.catalogue.visibility import ANONYMOUS, OPERATOR, Viewer, may_find, may_open_files, to_index_filter
+from ingest.catalogue.visibility import (
+    ANONYMOUS,
+    OPERATOR,
+    Viewer,
+    may_find,
+    may_open_files,
+    to_index_filter,
+    to_minute,
+)
 from tests.pipeline.site import OLD, Site
 from tests.servers import on_both_databases
 
@@ -106,7 +114,7 @@ def test_a_young_visit_is_closed_and_not_touched_for_its_date(site: Site) -> Non
 
 @on_both_databases
 def test_a_date_is_carried_over_when_it_comes_near(site: Site) -> None:
-    path = write(site, "a.h5", utc_now() - timedelta(days=365))
+    path = write(site, "a.h5", to_minute(utc_now()) - timedelta(days=365))
     site.crawl()
     date = site.investigation(path).release_date
     assert date is not None
@@ -119,13 +127,26 @@ def test_a_date_is_carried_over_when_it_comes_near(site: Site) -> None:
     assert found(site, ANONYMOUS, date) == {"a"}
 
 
-def test_immediately_is_at_the_datasets_own_end(site: Site) -> None:
+def test_what_opens_is_found_before_a_minute_is_over(site: Site) -> None:
+    path = write(site, "a.h5", END + timedelta(seconds=42))
+    site.crawl()
+    assert site.dataset(path).release_date == OPENED + timedelta(seconds=42)
+
+    def is_found(seconds: int) -> bool:
+        asked = to_index_filter(ANONYMOUS, OPENED + timedelta(seconds=seconds))
+        return site.services.index.count(SearchRequest(asked)).total == 1
+
+    assert [is_found(seconds) for seconds in (0, 42, 59, 60)] == [False, False, False, True]
+
+
+def test_immediately_is_at_the_minute_of_the_datasets_own_end(site: Site) -> None:
     ends = {name: END + timedelta(days=day) for day, name in enumerate(("a", "b"))}
-    paths = {name: write(site, f"{name}.h5", end) for name, end in ends.items()}
+    paths = {name: write(site, f"{name}.h5", end + timedelta(seconds=42)) for name, end in ends.items()}
     paths["c"] = site.write("c.h5", title="c", without=("start_time", "end_time"))
     site.crawl(release_policy="immediately")
     assert {name: site.dataset(path).release_date for name, path in paths.items()} == ends | {"c": OLD}
     assert found(site, ANONYMOUS) == {"a", "b", "c"}
+    assert found(site, ANONYMOUS, ends["a"] + timedelta(seconds=43)) == {"a"}
 
 
 def test_never_is_never(site: Site) -> None:

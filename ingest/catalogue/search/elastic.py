@@ -28,7 +28,7 @@ from ingest.catalogue.search.elastic_client import (
     walk_on,
     write_documents,
 )
-from ingest.catalogue.search.elastic_facets import count_periods, read_facets, to_aggregations
+from ingest.catalogue.search.elastic_facets import count_found, count_periods, read_facets, to_aggregations
 from ingest.catalogue.search.elastic_lease import heal_block
 from ingest.catalogue.search.elastic_parameters import count_bins, count_names, list_newest, measure_names
 from ingest.catalogue.search.elastic_query import to_clause, to_filters
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ingest.catalogue.document import SearchDocument
-    from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
+    from ingest.catalogue.search.index import AnyOf, Counts, Extent, Facet, Interval, VisibilityFilter
     from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
 
@@ -95,6 +95,11 @@ class ElasticIndex:
             )
             facets = read_facets(client, self._alias, request, answer.get("aggregations", {}))
         return _to_page(request, answer.body, facets)
+
+    def count(self, request: SearchRequest) -> Counts:
+        """As DatasetIndex.count."""
+        with self._using() as client:
+            return count_found(client, self._alias, request)
 
     def count_parameters(
         self,

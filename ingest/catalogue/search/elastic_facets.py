@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
+from ingest.catalogue.search.index import Counts
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def read_facets(
         buckets = counted[facet.noun.value] if wider is None else aggregate(client, alias, wider, _to_terms(facet))
         facets[facet.noun] = to_facet(buckets)
     return facets
+
+
+def count_found(client: Elasticsearch, alias: str, request: SearchRequest) -> Counts:
+    """Return how many the request finds, and its facets: no hits, so that a server keeps the answer."""
+    aggs = to_aggregations(request)
+    answer = client.search(index=alias, query=to_clause(request), aggs=aggs, size=0, track_total_hits=True)
+    facets = read_facets(client, alias, request, answer.get("aggregations", {}))
+    return Counts(answer["hits"]["total"]["value"], facets)
 
 
 def count_periods(

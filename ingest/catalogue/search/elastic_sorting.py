@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
-from ingest.catalogue.search.elastic_facets import read_facets, to_aggregations
+from ingest.catalogue.search.elastic_facets import count_found
 from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
@@ -40,11 +40,10 @@ def page_by_field(client: Elasticsearch, alias: str, request: SearchRequest, sor
         without = {"bool": {"must": [clause], "must_not": [having]}}
         hits = _search(client, alias, without, [_ID], wanted - len(found), None if place is None else [place.id])
         found += [(Place(hit["sort"][0], None), _to_hit(hit)) for hit in hits]
-    counted = client.search(index=alias, query=clause, aggs=to_aggregations(request), size=0, track_total_hits=True)
-    facets = read_facets(client, alias, request, counted.get("aggregations", {}))
+    counts = count_found(client, alias, request)
     shown = found[: request.limit]
     following = to_place_cursor(request, shown[-1][0]) if len(found) > request.limit else None
-    return SearchPage(tuple(hit for _, hit in shown), counted["hits"]["total"]["value"], facets, following)
+    return SearchPage(tuple(hit for _, hit in shown), counts.total, counts.facets, following)
 
 
 def _search(

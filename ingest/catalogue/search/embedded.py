@@ -31,6 +31,7 @@ from ingest.catalogue.search.embedded_query import above, all_of
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
+    Counts,
     Hit,
     IndexBusyError,
     IndexOutdatedError,
@@ -90,6 +91,15 @@ class EmbeddedIndex:
             if request.sort is Sort.RELEVANCE:
                 return _page_by_score(searcher, clause, request, facets)
             return _page_by_start(generation.index, searcher, clause, request, facets)
+
+    def count(self, request: SearchRequest) -> Counts:
+        """As DatasetIndex.count."""
+        generation = self._follow()
+        with engine_errors():
+            searcher = generation.index.searcher()
+            clause = generation.translator.to_clause(request)
+            facets = count_facets(searcher, generation.translator, clause, request)
+            return Counts(_count_all(searcher, clause), facets)
 
     def count_parameters(
         self,
@@ -209,10 +219,14 @@ def _page_by_start(
     beyond = _beyond_cursor(index, request, column)
     bounded = clause if beyond is None else all_of([clause, beyond])
     found = searcher.search(bounded, request.limit + 1, count=beyond is None, order_by_field=column, order=order)
-    total = _get_count(found if beyond is None else searcher.search(clause, 1, order_by_field=column))
+    total = _get_count(found) if beyond is None else _count_all(searcher, clause)
     shown = found.hits[: request.limit]
     following = to_cursor(request, shown[-1][0]) if len(found.hits) > request.limit else None
     return SearchPage(_to_hits(searcher, shown), total, facets, following)
+
+
+def _count_all(searcher: Searcher, clause: Clause) -> int:
+    return _get_count(searcher.search(clause, 1, order_by_field="newest"))
 
 
 def _beyond_cursor(index: Index, request: SearchRequest, column: str) -> Clause | None:

@@ -239,6 +239,14 @@ class SearchPage:
     next_cursor: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many documents are found, and the facets of all of them."""
+
+    total: int
+    facets: Mapping[Noun, Facet]
+
+
 class DatasetIndex(Protocol):
     """An index of SearchDocuments. Any thread may call; the database is the truth and can fill it again."""
 
@@ -257,6 +265,9 @@ class DatasetIndex(Protocol):
 
         Raises InvalidQueryError for a cursor that did not come from the page before.
         """
+
+    def count(self, request: SearchRequest) -> Counts:
+        """Return total and facets as `search` does. The order, limit and cursor of the request count for nothing."""
 
     def count_parameters(
         self,

@@ -61,11 +61,15 @@ def test_whole_result_is_counted_as_in_plain_python(
     for request, facet, name, bounds in asked:
         found = plain_search.find(catalogue, request)
         wider = plain_search.find(catalogue, request.without(facet.noun)) if facet.ignores_own else found
-        facets = index.search(replace(request, facets=(facet,))).facets
-        assert_same_counts(facets[facet.noun], count_sought(wider, facet), facet.size)
+        counted = replace(request, facets=(facet,))
+        page, counts = index.search(counted), index.count(counted)
+        assert (counts.total, counts.facets) == (page.total, page.facets)
+        assert counts.total == len(found)
+        assert_same_counts(counts.facets[facet.noun], count_sought(wider, facet), facet.size)
         assert index.count_dates(request, instant, interval) == count_periods(found, instant, interval)
-        counted = index.count_numbers(request, name, bounds)
-        assert counted == tuple(count_bin(found, name, low, high) for low, high in pairwise(bounds))
+        assert index.count_numbers(request, name, bounds) == tuple(
+            count_bin(found, name, low, high) for low, high in pairwise(bounds)
+        )
 
 
 def count_sought(found: list[SearchDocument], facet: FacetRequest) -> Counter[str]:
