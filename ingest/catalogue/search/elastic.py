@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.cursors import STALE_CURSOR, check_key, from_cursor, to_cursor
 from ingest.catalogue.search.elastic_client import (
     KEPT,
+    ask_all,
     check_layout,
     create_index,
     delete_documents,
@@ -28,14 +29,14 @@ from ingest.catalogue.search.elastic_client import (
     walk_on,
     write_documents,
 )
-from ingest.catalogue.search.elastic_facets import count_found, count_periods, read_facets, to_aggregations
+from ingest.catalogue.search.elastic_facets import count_periods, read_counts, to_counting
+from ingest.catalogue.search.elastic_layout import HIT_COLUMNS, to_hit
 from ingest.catalogue.search.elastic_lease import heal_block
 from ingest.catalogue.search.elastic_parameters import count_bins, count_names, list_newest, measure_names
 from ingest.catalogue.search.elastic_query import to_clause, to_filters
 from ingest.catalogue.search.elastic_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
-    Hit,
     IndexBusyError,
     SearchPage,
     SearchRequest,
@@ -49,11 +50,9 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
     from ingest.catalogue.document import SearchDocument
-    from ingest.catalogue.search.index import AnyOf, Counts, Extent, Facet, Interval, VisibilityFilter
-    from ingest.catalogue.search.nouns import Instant, Noun
+    from ingest.catalogue.search.index import AnyOf, Counts, Extent, Interval, VisibilityFilter
+    from ingest.catalogue.search.nouns import Instant
     from ingest.catalogue.search.query import DateRange
-
-_COLUMNS: Final[list[dict[str, Any]]] = [{"field": "id"}, {"field": "revision"}]
 
 
 class ElasticIndex:
@@ -82,24 +81,18 @@ class ElasticIndex:
         if request.field_sort is not None:
             with self._using() as client:
                 return page_by_field(client, self._alias, request, request.field_sort)
-        asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request)
+        # What counts, the same on every page, goes apart: the hits alone are found sooner, but for those by score.
+        goes_apart = request.facets or request.sort is not Sort.RELEVANCE
+        counting = to_counting(request) if goes_apart else []
         with self._using() as client:
-            answer = client.search(
-                index=self._alias,
-                query=to_clause(request),
-                aggs=to_aggregations(request),
-                track_total_hits=True,
-                stored_fields="_none_",
-                docvalue_fields=_COLUMNS,
-                **asked,
-            )
-            facets = read_facets(client, self._alias, request, answer.get("aggregations", {}))
-        return _to_page(request, answer.body, facets)
+            found, *counted = ask_all(client, self._alias, [_to_finding(request, counts=not counting), *counting])
+        counts = read_counts(request, counted or [found])
+        return _to_page(request, found["hits"]["hits"], counts)
 
     def count(self, request: SearchRequest) -> Counts:
         """As DatasetIndex.count."""
         with self._using() as client:
-            return count_found(client, self._alias, request)
+            return read_counts(request, ask_all(client, self._alias, to_counting(request)))
 
     def count_parameters(
         self,
@@ -202,6 +195,12 @@ class ElasticIndex:
             yield self._client
 
 
+def _to_finding(request: SearchRequest, *, counts: bool) -> dict[str, Any]:
+    """Return the search for the hits of the page; `counts` all that is found, too."""
+    asked = _to_scored(request) if request.sort is Sort.RELEVANCE else _to_sorted(request)
+    return {"query": to_clause(request), "track_total_hits": counts, **HIT_COLUMNS, **asked}
+
+
 def _to_sorted(request: SearchRequest) -> dict[str, Any]:
     """Return what asks for the hits beyond the cursor's key in the order of a column different for every document."""
     order = {"newest": "desc"} if request.sort is Sort.NEWEST else {"oldest": "asc"}
@@ -215,7 +214,7 @@ def _to_scored(request: SearchRequest) -> dict[str, Any]:
     """Return what asks for hits by score from the cursor's place on, as far as MAX_RELEVANCE_DEPTH."""
     offset = _get_offset(request)
     size = min(request.limit, MAX_RELEVANCE_DEPTH - offset)
-    return {"sort": [{"_score": "desc"}, {"newest": "desc"}], "from_": offset, "size": size}
+    return {"sort": [{"_score": "desc"}, {"newest": "desc"}], "from": offset, "size": size}
 
 
 def _get_offset(request: SearchRequest) -> int:
@@ -225,11 +224,10 @@ def _get_offset(request: SearchRequest) -> int:
     return offset
 
 
-def _to_page(request: SearchRequest, answer: dict[str, Any], facets: dict[Noun, Facet]) -> SearchPage:
-    found, total = answer["hits"]["hits"], answer["hits"]["total"]["value"]
-    shown = found[: request.limit]
-    hits = tuple(_to_hit(request, hit) for hit in shown)
-    return SearchPage(hits, total, facets, _to_following(request, found, total))
+def _to_page(request: SearchRequest, found: list[dict[str, Any]], counts: Counts) -> SearchPage:
+    is_scored = request.sort is Sort.RELEVANCE
+    hits = tuple(to_hit(hit, hit["sort"][0] if is_scored else None) for hit in found[: request.limit])
+    return SearchPage(hits, counts.total, counts.facets, _to_following(request, found, counts.total))
 
 
 def _to_following(request: SearchRequest, found: list[dict[str, Any]], total: int) -> str | None:
@@ -237,8 +235,3 @@ def _to_following(request: SearchRequest, found: list[dict[str, Any]], total: in
         return to_cursor(request, found[request.limit - 1]["sort"][0]) if len(found) > request.limit else None
     end = _get_offset(request) + request.limit
     return to_cursor(request, end) if end < min(total, MAX_RELEVANCE_DEPTH) else None
-
-
-def _to_hit(request: SearchRequest, hit: dict[str, Any]) -> Hit:
-    score = hit["sort"][0] if request.sort is Sort.RELEVANCE else None
-    return Hit(hit["fields"]["id"][0], hit["fields"]["revision"][0], score)

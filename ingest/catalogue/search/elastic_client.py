@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from elasticsearch import ApiError, Elasticsearch, NotFoundError, SerializationError, TransportError
+from elasticsearch.exceptions import HTTP_EXCEPTIONS
 from elasticsearch.helpers import streaming_bulk
 
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
@@ -60,6 +61,16 @@ def engine_errors(location: str) -> Iterator[None]:
         raise UnavailableError(f"the search engine refused: {error.message} {_to_reason(error)}") from error
     except (TransportError, SerializationError) as error:
         raise UnavailableError(f"the search engine does not answer: {error.message}") from error
+
+
+def ask_all(client: Elasticsearch, alias: str, searches: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the answers to searches that are sent together, worked off side by side; raises as each alone would."""
+    answer = client.msearch(index=alias, searches=[part for search in searches for part in ({}, search)])
+    for each in answer["responses"]:
+        if "error" in each:
+            raise HTTP_EXCEPTIONS.get(each["status"], ApiError)(each["error"]["type"], answer.meta, each)
+    answers: list[dict[str, Any]] = answer["responses"]
+    return answers
 
 
 def create_index(client: Elasticsearch, name: str, alias: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
-from ingest.catalogue.search.index import Counts
+from ingest.catalogue.search.index import Counts, Sort
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
 if TYPE_CHECKING:
@@ -15,33 +16,32 @@ if TYPE_CHECKING:
 
     from elasticsearch import Elasticsearch
 
-    from ingest.catalogue.search.index import Facet, FacetRequest, Interval, SearchRequest
-    from ingest.catalogue.search.nouns import Instant, Noun
+    from ingest.catalogue.search.index import FacetRequest, Interval, SearchRequest
+    from ingest.catalogue.search.nouns import Instant
 
 
-def to_aggregations(request: SearchRequest) -> dict[str, Any]:
-    """Return what counts the facets together with the search: all that do not ignore a filter of the request."""
-    return {facet.noun.value: _to_terms(facet) for facet in request.facets if request.find_wider(facet) is None}
+def to_counting(request: SearchRequest) -> list[dict[str, Any]]:
+    """Return the searches that count total and facets: one, and one more for each facet that ignores a filter.
 
-
-def read_facets(
-    client: Elasticsearch, alias: str, request: SearchRequest, counted: dict[str, Any]
-) -> dict[Noun, Facet]:
-    """Return the facets out of the answer to a search; those that ignore a filter are counted by one more each."""
-    facets: dict[Noun, Facet] = {}
+    They bring no hits, in whatever order, so that a server keeps the answers for whoever asks the same next.
+    """
+    together = {facet.noun.value: _to_terms(facet) for facet in request.facets if request.find_wider(facet) is None}
+    unsorted = replace(request, sort=Sort.NEWEST)
+    counting = [{"query": to_clause(unsorted), "aggs": together, "size": 0, "track_total_hits": True}]
     for facet in request.facets:
-        wider = request.find_wider(facet)
-        buckets = counted[facet.noun.value] if wider is None else aggregate(client, alias, wider, _to_terms(facet))
-        facets[facet.noun] = to_facet(buckets)
-    return facets
+        if (wider := unsorted.find_wider(facet)) is not None:
+            aggs = {facet.noun.value: _to_terms(facet)}
+            counting.append({"query": to_clause(wider), "aggs": aggs, "size": 0, "track_total_hits": False})
+    return counting
 
 
-def count_found(client: Elasticsearch, alias: str, request: SearchRequest) -> Counts:
-    """Return how many the request finds, and its facets: no hits, so that a server keeps the answer."""
-    aggs = to_aggregations(request)
-    answer = client.search(index=alias, query=to_clause(request), aggs=aggs, size=0, track_total_hits=True)
-    facets = read_facets(client, alias, request, answer.get("aggregations", {}))
-    return Counts(answer["hits"]["total"]["value"], facets)
+def read_counts(request: SearchRequest, counted: list[dict[str, Any]]) -> Counts:
+    """Return total and facets out of the answers to `to_counting`."""
+    buckets: dict[str, Any] = {}
+    for answer in counted:
+        buckets |= answer.get("aggregations", {})
+    facets = {facet.noun: to_facet(buckets[facet.noun.value]) for facet in request.facets}
+    return Counts(counted[0]["hits"]["total"]["value"], facets)
 
 
 def count_periods(

@@ -16,6 +16,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.entries import FACETS, ORDERS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.index import Hit
 from ingest.catalogue.search.keys import to_facet_value
 from ingest.catalogue.search.nouns import Instant
 
@@ -29,6 +30,12 @@ LAYOUT_VERSION: Final = 9
 
 MAX_WINDOW: Final = 20_000
 """Hits that one request may reach to: a stretch of revisions, and the pages by relevance."""
+
+HIT_COLUMNS: Final[dict[str, Any]] = {
+    "stored_fields": "_none_",
+    "docvalue_fields": [{"field": "id"}, {"field": "revision"}],
+}
+"""What a search asks of each hit."""
 
 _WORDS: Final = {"type": "text", "analyzer": "tokens", "norms": True}
 _FACET: Final = {"type": "keyword", "index": False}
@@ -89,6 +96,11 @@ def to_mapping() -> dict[str, Any]:
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout; raises ValueError if its id is too large."""
     return to_shared_entry(document) | {"number": list(_to_numbers(document.numbers))}
+
+
+def to_hit(hit: dict[str, Any], score: float | None = None) -> Hit:
+    """Return a hit of a search that asked for HIT_COLUMNS."""
+    return Hit(hit["fields"]["id"][0], hit["fields"]["revision"][0], score)
 
 
 def to_number(value: float) -> float:

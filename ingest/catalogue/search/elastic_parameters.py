@@ -9,6 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.bins import count_overlaps
+from ingest.catalogue.search.elastic_client import ask_all
 from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import to_facet_value
@@ -26,6 +27,7 @@ _NEWEST: Final[dict[str, Any]] = {
     "sort": [{"newest": "desc"}],
     "stored_fields": "_none_",
     "docvalue_fields": [{"field": "id"}],
+    "track_total_hits": False,
 }
 _EXTREMES: Final = {
     "value_low": {"min": {"field": "number.value"}},
@@ -66,14 +68,11 @@ def list_newest(
 
     One search for each name: sorted by a column, it stops early, as a count over all names would not.
     """
-    listed = {}
-    for name in names:
-        having = {"term": {PARAMETER_FACET: to_facet_value(name)}}
-        query = {"bool": {"filter": [*filters, having]}}
-        answer = client.search(index=alias, query=query, size=limit, track_total_hits=False, **_NEWEST)
-        if found := answer["hits"]["hits"]:
-            listed[name] = [hit["fields"]["id"][0] for hit in found]
-    return listed
+    asked = list(names)
+    queries = [{"bool": {"filter": [*filters, {"term": {PARAMETER_FACET: to_facet_value(name)}}]}} for name in asked]
+    answers = ask_all(client, alias, [{"query": query, "size": limit, **_NEWEST} for query in queries]) if asked else []
+    found = [[hit["fields"]["id"][0] for hit in answer["hits"]["hits"]] for answer in answers]
+    return {name: ids for name, ids in zip(asked, found, strict=True) if ids}
 
 
 def count_bins(
