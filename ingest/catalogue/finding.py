@@ -41,7 +41,7 @@ from ingest.catalogue.search import (
 from ingest.catalogue.search.folding import fold
 from ingest.catalogue.search.nouns import to_field
 from ingest.catalogue.search.query import Place, join_all
-from ingest.catalogue.search.resolve import find_by_alias
+from ingest.catalogue.search.resolve import find_by_alias, get_parameter_name
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
@@ -127,10 +127,8 @@ def resolve_parameter(session: Session, viewer: Viewer, now: datetime, name: str
     Raises InvalidQueryError, with the nearest names, if there is none, or none that the viewer may know of.
     """
     units = _load_parameter_units(session, viewer, now, {name})
-    found = resolve(ParameterRange(name, place=Place(0, name)), units, _load_aliases())
-    if not isinstance(found, ParameterRange):
-        raise TypeError(found)
-    return found.name, units[found.name]
+    stored = get_parameter_name(name, units, _load_aliases(), Place(0, name))
+    return stored, units[stored]
 
 
 def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Query:

@@ -183,9 +183,17 @@ def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expect
     assert names == expected
 
 
-@pytest.mark.parametrize("asked", [{"order_by": "nothing"}, {"order_by": "id", "sort": "name"}])
-def test_order_that_cannot_be_is_refused(client: TestClient, asked: dict[str, str]) -> None:
-    assert client.get("/api/v1/datasets", params=asked).status_code == 400
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"order_by": "zz"}, "no field or parameter is called 'zz': nothing is called nearly so"),
+        ({"order_by": "-titel"}, "no field or parameter is called 'titel': did you mean title?"),
+        ({"order_by": "id", "sort": "name"}, "give either sort or order_by, not both"),
+    ],
+)
+def test_order_that_cannot_be_is_refused(client: TestClient, asked: dict[str, str], message: str) -> None:
+    answer = client.get("/api/v1/datasets", params=asked)
+    assert (answer.status_code, answer.json()["detail"]) == (400, message)
 
 
 def test_hits_tell_which_values_hold_the_words(client: TestClient) -> None:

@@ -55,7 +55,7 @@ def resolve(query: Query, parameter_units: Mapping[str, str], aliases: Mapping[s
 
 
 def _resolve_range(asked: ParameterRange, units: Mapping[str, str], aliases: Mapping[str, str]) -> ParameterRange:
-    name = _get_parameter_name(asked.name, units, aliases, asked.place)
+    name = get_parameter_name(asked.name, units, aliases, asked.place, is_word=True)
     low = None if asked.low is None else _convert(asked.low, asked, units[name])
     high = None if asked.high is None else _convert(asked.high, asked, units[name])
     return replace(
@@ -68,7 +68,7 @@ def _resolve_range(asked: ParameterRange, units: Mapping[str, str], aliases: Map
 
 
 def _resolve_match(asked: FieldMatch, units: Mapping[str, str], aliases: Mapping[str, str]) -> FieldMatch:
-    name = _get_parameter_name(asked.field, units, aliases, asked.place)
+    name = get_parameter_name(asked.field, units, aliases, asked.place, is_word=True)
     if units[name] not in _UNITLESS:
         example = f"{asked.field}:1..2 {units[name]}"
         _fail(f"{name} is a quantity in {units[name]} and {asked.value!r} is no number: write {example}", asked.place)
@@ -100,8 +100,13 @@ def find_by_alias(written: str, aliases: Mapping[str, str]) -> str | None:
     return aliases.get(written) or aliases.get(written.lower())
 
 
-def _get_parameter_name(written: str, units: Mapping[str, str], aliases: Mapping[str, str], place: Place) -> str:
-    """Return the stored name: as written, else by its alias, else the only one that differs in case alone."""
+def get_parameter_name(
+    written: str, units: Mapping[str, str], aliases: Mapping[str, str], place: Place, *, is_word: bool = False
+) -> str:
+    """Return the stored name: as written, else by its alias, else the only one that differs in case alone.
+
+    Raises InvalidQueryError, with the nearest names, and where it may be a word to search for with how to do that.
+    """
     if written in units:
         return written
     alias = find_by_alias(written, aliases)
@@ -112,9 +117,10 @@ def _get_parameter_name(written: str, units: Mapping[str, str], aliases: Mapping
     if len(same) == 1:
         return same[0]
     near = same or _find_near(folded, [*units, *aliases, *Noun, *Instant, *SYNONYMS, ELEMENTS])
-    advice = f"did you mean {', '.join(near)}? Else" if near else "nothing is called nearly so;"
-    message = f"no field or parameter is called {written!r}: {advice} put it in quotes to search for it as text"
-    raise InvalidQueryError(message, *_where(place))
+    advice = f"did you mean {', '.join(near)}?" if near else "nothing is called nearly so"
+    if is_word:
+        advice += f"{' Else' if near else ';'} put it in quotes to search for it as text"
+    raise InvalidQueryError(f"no field or parameter is called {written!r}: {advice}", *_where(place))
 
 
 def _find_near(folded: str, known: list[str]) -> list[str]:
