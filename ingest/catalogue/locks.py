@@ -34,6 +34,8 @@ class Lock(IntEnum):
     """A root that is crawled by the workers: one of them is enough."""
     INDEX = 6
     """What lags behind in the index, likewise."""
+    ROOTS = 7
+    """Which roots there are: of two that come at once and lie in each other, one is there first."""
 
 
 def hold_alone(session: Session, lock: Lock, key: str = "") -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import or_, select, update
 
 from ingest.catalogue.errors import CatalogueError, PathOutsideRootsError
+from ingest.catalogue.locks import Lock, hold_alone
 from ingest.catalogue.model import Root
 from ingest.catalogue.store import get_facility_id
 
@@ -62,7 +63,10 @@ def upsert_root(session: Session, path: Path, settings: RootSettings) -> tuple[R
         raise RootSettingError("root", repr(path), "its name is not UTF-8, rename it")
     if settings.timezone is not None:
         check_zone(settings.timezone)
-    root = session.scalar(select(Root).where(Root.path == str(folder)))
+    root = _find(session, folder)
+    if root is None:
+        hold_alone(session, Lock.ROOTS)
+        root = _find(session, folder)  # another may have made it meanwhile
     if root is None:
         _check_apart(session, folder)
         facility_id = get_facility_id(session, settings.facility or DEFAULT_FACILITY)
@@ -77,6 +81,10 @@ def upsert_root(session: Session, path: Path, settings: RootSettings) -> tuple[R
             setattr(root, name, value)
     session.flush()
     return root, before != _to_policy(root)
+
+
+def _find(session: Session, folder: Path) -> Root | None:
+    return session.scalar(select(Root).where(Root.path == str(folder)))
 
 
 def get_root(session: Session, path: Path) -> Root:

@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -312,6 +313,24 @@ def test_roots_do_not_overlap(site: Site) -> None:
     for folder in (site.folder / "below", site.folder.parent):
         with pytest.raises(RootSettingError, match="lies in or around"):
             Site(site.services, folder).open_root()
+
+
+@on_both_databases
+def test_a_root_that_two_make_at_once_is_one(site: Site) -> None:
+    made: list[int] = []
+
+    def make() -> None:
+        with site.services.write_sessions.begin() as session:
+            made.append(upsert_root(session, site.folder, RootSettings())[0].id)
+
+    other = Thread(target=make)
+    with site.services.write_sessions.begin() as session:
+        made.append(upsert_root(session, site.folder, RootSettings())[0].id)
+        other.start()
+        other.join(0.5)  # it has looked whether there is one, and waits
+    other.join()
+    assert len(made) == 2
+    assert made[0] == made[1]
 
 
 def test_a_file_that_only_a_notice_names_is_not_taken_for_gone(site: Site) -> None:
