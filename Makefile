@@ -23,7 +23,7 @@ test: $(VENV)/installed-dev  ## style, types, import contracts, and all tests
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks/*.py
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 3 --dist worksteal
 
 fuzz: $(VENV)/installed-dev  ## damage 10,000 copies of masters and read them; FUZZ=folder for other masters than the samples
 	$(BIN)/python -m tests.robustness.fuzzing --copies 10000 $(FUZZ)

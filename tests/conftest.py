@@ -53,6 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+    # Those over a whole facility take minutes: one worker begins with them, and nobody waits for it in the end.
+    items.sort(key=lambda item: "facility" not in item.path.relative_to(config.rootpath).parts)
 
 
 @pytest.fixture
