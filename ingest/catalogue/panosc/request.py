@@ -364,7 +364,7 @@ def _write(value: Any) -> str:
 
 
 def _to_list(written: Any) -> list[Any] | None:
-    """Return the list, also of an object with the keys 0, 1 ... as addresses write it; None if it is none."""
+    """Return the list, also of an object with the keys 0, 1 ..., which LoopBack takes for one; None if it is none."""
     if isinstance(written, list):
         return written
     if isinstance(written, dict) and written and set(written) == {str(place) for place in range(len(written))}:

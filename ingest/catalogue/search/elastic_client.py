@@ -73,6 +73,12 @@ def ask_all(client: Elasticsearch, alias: str, searches: Iterable[dict[str, Any]
     return answers
 
 
+def aggregate(client: Elasticsearch, alias: str, query: dict[str, Any], wanted: dict[str, Any]) -> Any:
+    """Return the one aggregation over all that the query finds."""
+    answer = client.search(index=alias, query=query, aggs={"found": wanted}, size=0, track_total_hits=False)
+    return answer["aggregations"]["found"]
+
+
 def create_index(client: Elasticsearch, name: str, alias: str) -> None:
     """Leave an index of that name behind the alias: an empty one if it was not there."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ingest.catalogue.search.elastic_client import aggregate
 from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
@@ -25,14 +26,16 @@ def to_counting(request: SearchRequest) -> list[dict[str, Any]]:
 
     They bring no hits, in whatever order, so that a server keeps the answers for whoever asks the same next.
     """
-    together = {facet.noun.value: _to_terms(facet) for facet in request.facets if request.find_wider(facet) is None}
     unsorted = replace(request, sort=Sort.NEWEST)
-    counting = [{"query": to_clause(unsorted), "aggs": together, "size": 0, "track_total_hits": True}]
+    together: dict[str, Any] = {}
+    apart = []
     for facet in request.facets:
-        if (wider := unsorted.find_wider(facet)) is not None:
-            aggs = {facet.noun.value: _to_terms(facet)}
-            counting.append({"query": to_clause(wider), "aggs": aggs, "size": 0, "track_total_hits": False})
-    return counting
+        aggs, wider = {facet.noun.value: _to_terms(facet)}, unsorted.find_wider(facet)
+        if wider is None:
+            together |= aggs
+        else:
+            apart.append({"query": to_clause(wider), "aggs": aggs, "size": 0, "track_total_hits": False})
+    return [{"query": to_clause(unsorted), "aggs": together, "size": 0, "track_total_hits": True}, *apart]
 
 
 def read_counts(request: SearchRequest, counted: list[dict[str, Any]]) -> Counts:
@@ -49,16 +52,8 @@ def count_periods(
 ) -> dict[datetime, int]:
     """Return how many of the documents have that date in each period that has any."""
     terms = {"terms": {"field": to_column(instant, interval), "size": MOST_PERIODS}}
-    buckets = aggregate(client, alias, request, terms)["buckets"]
+    buckets = aggregate(client, alias, to_clause(request), terms)["buckets"]
     return join_periods(interval, ((bucket["key"], bucket["doc_count"]) for bucket in buckets))
-
-
-def aggregate(client: Elasticsearch, alias: str, request: SearchRequest, wanted: dict[str, Any]) -> Any:
-    """Return the one aggregation over all that the request finds."""
-    answer = client.search(
-        index=alias, query=to_clause(request), aggs={"found": wanted}, size=0, track_total_hits=False
-    )
-    return answer["aggregations"]["found"]
 
 
 def _to_terms(facet: FacetRequest) -> dict[str, Any]:

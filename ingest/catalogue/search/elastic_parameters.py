@@ -9,7 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.bins import count_overlaps
-from ingest.catalogue.search.elastic_client import ask_all
+from ingest.catalogue.search.elastic_client import aggregate, ask_all
 from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import to_facet_value
@@ -45,7 +45,7 @@ def count_names(
     if names is not None:
         terms["include"] = [to_facet_value(name) for name in names]
         filters = [*filters, {"terms": {PARAMETER_FACET: terms["include"]}}]
-    counted = _aggregate(client, alias, filters, {"terms": terms})
+    counted = aggregate(client, alias, _all_of(filters), {"terms": terms})
     return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
 
 
@@ -57,7 +57,7 @@ def measure_names(client: Elasticsearch, alias: str, filters: list[Clause], name
     having = {"terms": {PARAMETER_FACET: list(wanted)}}
     each = {"terms": {"field": "number.name", "size": len(wanted), "include": list(wanted)}, "aggs": _EXTREMES}
     nested = {"nested": {"path": "number"}, "aggs": {"each": each}}
-    found = _aggregate(client, alias, [*filters, having], nested)["each"]["buckets"]
+    found = aggregate(client, alias, _all_of([*filters, having]), nested)["each"]["buckets"]
     return {wanted[bucket["key"]]: _to_extent(bucket) for bucket in found}
 
 
@@ -69,7 +69,7 @@ def list_newest(
     One search for each name: sorted by a column, it stops early, as a count over all names would not.
     """
     asked = list(names)
-    queries = [{"bool": {"filter": [*filters, {"term": {PARAMETER_FACET: to_facet_value(name)}}]}} for name in asked]
+    queries = [_all_of([*filters, {"term": {PARAMETER_FACET: to_facet_value(name)}}]) for name in asked]
     answers = ask_all(client, alias, [{"query": query, "size": limit, **_NEWEST} for query in queries]) if asked else []
     found = [[hit["fields"]["id"][0] for hit in answer["hits"]["hits"]] for answer in answers]
     return {name: ids for name, ids in zip(asked, found, strict=True) if ids}
@@ -87,17 +87,16 @@ def count_bins(
     counts = {part: {"range": {"field": f"number.{part}", "ranges": ends}} for part in ("value", "low", "high")}
     named = {"filter": {"term": {"number.name": known}}, "aggs": counts}
     nested = {"nested": {"path": "number"}, "aggs": {"named": named}}
-    counted = _aggregate(client, alias, [found, {"term": {PARAMETER_FACET: known}}], nested)["named"]
+    having = _all_of([found, {"term": {PARAMETER_FACET: known}}])
+    counted = aggregate(client, alias, having, nested)["named"]
     inside, begun, ended = (
         [bucket["doc_count"] for bucket in counted[part]["buckets"]] for part in ("value", "low", "high")
     )
     return tuple(map(add, inside[1:-1], count_overlaps(begun, ended)))
 
 
-def _aggregate(client: Elasticsearch, alias: str, filters: list[Clause], wanted: dict[str, Any]) -> Any:
-    query = {"bool": {"filter": filters}}
-    answer = client.search(index=alias, query=query, aggs={"found": wanted}, size=0, track_total_hits=False)
-    return answer["aggregations"]["found"]
+def _all_of(filters: list[Clause]) -> Clause:
+    return {"bool": {"filter": filters}}
 
 
 def _to_extent(bucket: dict[str, Any]) -> Extent:
