@@ -48,7 +48,7 @@ from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 Node = TypeVar("Node", ParameterRange, DateRange, Elements)
 _UNITS: Final = select(ParameterType.id, ParameterType.name, ParameterType.units)
 _UNITS_BY_NAME: Final = _UNITS.where(ParameterType.name.in_(bindparam("names", expanding=True)))
+_ORDERS: Final = (*Noun, *Column)
 _EXAMPLES: Final[dict[type[Query], str]] = {
     ParameterRange: "energy:12..13 keV",
     DateRange: "2025-01..2025-03",
@@ -121,13 +122,16 @@ def to_request(session: Session, viewer: Viewer, now: datetime, question: Search
     )
 
 
-def resolve_parameter(session: Session, viewer: Viewer, now: datetime, name: str) -> tuple[str, str]:
+def resolve_parameter(
+    session: Session, viewer: Viewer, now: datetime, name: str, beside: Iterable[str] = ()
+) -> tuple[str, str]:
     """Return the stored name and the unit of what a person calls a parameter.
 
-    Raises InvalidQueryError, with the nearest names, if there is none, or none that the viewer may know of.
+    Raises InvalidQueryError, with the nearest names, of those `beside` parameters, too, if there is none, or none that
+    the viewer may know of.
     """
     units = _load_parameter_units(session, viewer, now, {name})
-    stored = get_parameter_name(name, units, _load_aliases(), Place(0, name))
+    stored = get_parameter_name(name, units, _load_aliases(), Place(0, name), beside=beside)
     return stored, units[stored]
 
 
@@ -180,7 +184,7 @@ def _to_sort(session: Session, viewer: Viewer, now: datetime, question: SearchQu
         return ColumnSort(Column(field), is_falling)
     if field in set(Noun):
         return TextSort(Noun(field), is_falling)
-    return NumberSort(resolve_parameter(session, viewer, now, name)[0], is_falling)
+    return NumberSort(resolve_parameter(session, viewer, now, name, _ORDERS)[0], is_falling)
 
 
 def _to_default_sort(query: Query) -> Sort:

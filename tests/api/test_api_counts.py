@@ -188,6 +188,7 @@ def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expect
     [
         ({"order_by": "zz"}, "no field or parameter is called 'zz': nothing is called nearly so"),
         ({"order_by": "-titel"}, "no field or parameter is called 'titel': did you mean title?"),
+        ({"order_by": "filesize"}, "no field or parameter is called 'filesize': did you mean file_size?"),
         ({"order_by": "id", "sort": "name"}, "give either sort or order_by, not both"),
     ],
 )

@@ -13,10 +13,13 @@ from ingest.catalogue.search.query import And, FieldMatch, Not, Or, ParameterRan
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 BOUND_TOLERANCE: Final = 1e-12
 """Values that differ by less than this part of a bound are equal to it: units were converted on both sides."""
+
+_FIELDS: Final = (*Noun, *Instant, *SYNONYMS, ELEMENTS)
+"""What a query may name besides parameters."""
 
 _UNITLESS: Final = frozenset({"", "1", "NA", "dimensionless"})
 
@@ -55,7 +58,7 @@ def resolve(query: Query, parameter_units: Mapping[str, str], aliases: Mapping[s
 
 
 def _resolve_range(asked: ParameterRange, units: Mapping[str, str], aliases: Mapping[str, str]) -> ParameterRange:
-    name = get_parameter_name(asked.name, units, aliases, asked.place, is_word=True)
+    name = get_parameter_name(asked.name, units, aliases, asked.place, beside=_FIELDS, is_word=True)
     low = None if asked.low is None else _convert(asked.low, asked, units[name])
     high = None if asked.high is None else _convert(asked.high, asked, units[name])
     return replace(
@@ -68,7 +71,7 @@ def _resolve_range(asked: ParameterRange, units: Mapping[str, str], aliases: Map
 
 
 def _resolve_match(asked: FieldMatch, units: Mapping[str, str], aliases: Mapping[str, str]) -> FieldMatch:
-    name = get_parameter_name(asked.field, units, aliases, asked.place, is_word=True)
+    name = get_parameter_name(asked.field, units, aliases, asked.place, beside=_FIELDS, is_word=True)
     if units[name] not in _UNITLESS:
         example = f"{asked.field}:1..2 {units[name]}"
         _fail(f"{name} is a quantity in {units[name]} and {asked.value!r} is no number: write {example}", asked.place)
@@ -101,11 +104,18 @@ def find_by_alias(written: str, aliases: Mapping[str, str]) -> str | None:
 
 
 def get_parameter_name(
-    written: str, units: Mapping[str, str], aliases: Mapping[str, str], place: Place, *, is_word: bool = False
+    written: str,
+    units: Mapping[str, str],
+    aliases: Mapping[str, str],
+    place: Place,
+    *,
+    beside: Iterable[str] = (),
+    is_word: bool = False,
 ) -> str:
     """Return the stored name: as written, else by its alias, else the only one that differs in case alone.
 
-    Raises InvalidQueryError, with the nearest names, and where it may be a word to search for with how to do that.
+    Raises InvalidQueryError, with the nearest names, of those `beside` parameters, too, and where it may be a word to
+    search for with how to do that.
     """
     if written in units:
         return written
@@ -116,7 +126,7 @@ def get_parameter_name(
     same = [name for name in units if fold(name) == folded]
     if len(same) == 1:
         return same[0]
-    near = same or _find_near(folded, [*units, *aliases, *Noun, *Instant, *SYNONYMS, ELEMENTS])
+    near = same or _find_near(folded, [*units, *aliases, *beside])
     advice = f"did you mean {', '.join(near)}?" if near else "nothing is called nearly so"
     if is_word:
         advice += f"{' Else' if near else ';'} put it in quotes to search for it as text"
