@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 9
+LAYOUT_VERSION: Final = 10
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 MAX_WINDOW: Final = 20_000
@@ -46,9 +46,15 @@ _LONGEST_TOKEN: Final = 1000
 
 
 def to_settings() -> dict[str, Any]:
-    """Return the settings of an index: one shard, since counts over several are guesses."""
+    """Return the settings of an index: one shard, since counts over several are guesses.
+
+    Documents lie in it the newest first, as most are asked for: who wants twenty reads twenty of each segment. What
+    hits in another order cost more for it is the rising id by which equal ones go.
+    """
     return {
         "number_of_shards": 1,
+        "sort.field": "newest",
+        "sort.order": "desc",
         "auto_expand_replicas": "0-1",
         "max_result_window": MAX_WINDOW,
         "mapping.nested_objects.limit": 100_000,

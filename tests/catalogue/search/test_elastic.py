@@ -157,6 +157,13 @@ def test_what_files_contain_adds_no_field(client: Elasticsearch, index: ElasticI
         client.index(index=elastic_alias, document={"unknown": 1})
 
 
+def test_newest_lie_first(client: Elasticsearch, index: ElasticIndex, elastic_alias: str) -> None:
+    index.write([make(1), make(2)])
+    (kept,) = client.indices.segments(index=elastic_alias)["indices"].values()
+    (segment,) = kept["shards"]["0"][0]["segments"].values()
+    assert [(key["field"], key["reverse"]) for key in segment["sort"]] == [("newest", True)]
+
+
 def test_long_and_foreign_words_are_found_by_their_beginnings(index: ElasticIndex, operator: VisibilityFilter) -> None:
     words = ("x" * 300, "日本語" * 30, "Straße", "été-2025", "µm", "a_b", "1.5e3", "ΔT")
     index.write([make(number, titles=(word,)) for number, word in enumerate(words, 1)])
