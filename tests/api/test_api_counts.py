@@ -163,14 +163,14 @@ def test_what_is_found_is_what_was_meant(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("order_by", "expected"),
     [
-        ("undulator_gap", ["hematite", "magnetite", "quartz", "opal"]),
-        ("-undulator_gap", ["magnetite", "quartz", "hematite", "opal"]),
+        ("undulator_gap", ["hematite", "quartz", "magnetite", "opal"]),
+        ("-undulator_gap", ["quartz", "magnetite", "hematite", "opal"]),
         ("-id", ["opal", "quartz", "magnetite", "hematite"]),
-        ("end_date", ["hematite", "magnetite", "quartz", "opal"]),
+        ("end_date", ["opal", "quartz", "magnetite", "hematite"]),
         ("-name", ["quartz", "opal", "magnetite", "hematite"]),
         ("Beamline", ["hematite", "magnetite", "opal", "quartz"]),
-        ("-linked_file", ["hematite", "magnetite", "quartz", "opal"]),
-        ("-complete", ["hematite", "magnetite", "quartz", "opal"]),
+        ("-linked_file", ["opal", "quartz", "magnetite", "hematite"]),
+        ("-complete", ["opal", "quartz", "magnetite", "hematite"]),
     ],
 )
 def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expected: list[str]) -> None:

@@ -48,8 +48,7 @@ _LONGEST_TOKEN: Final = 1000
 def to_settings() -> dict[str, Any]:
     """Return the settings of an index: one shard, since counts over several are guesses.
 
-    Documents lie in it the newest first, as most are asked for: who wants twenty reads twenty of each segment. What
-    hits in another order cost more for it is the rising id by which equal ones go.
+    Documents lie in it the newest first, as they are mostly asked for: who wants twenty reads twenty of each segment.
     """
     return {
         "number_of_shards": 1,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ingest.catalogue.search.elastic_query import Clause
     from ingest.catalogue.search.index import SearchRequest
 
-_ID: Final = {"id": "asc"}
+_ID: Final = {"id": "desc"}
 _HITS_ALONE: Final[dict[str, Any]] = {"track_total_hits": False, **HIT_COLUMNS}
 _KINDS: Final[dict[type[FieldSort], type[int | float | str]]] = {ColumnSort: int, NumberSort: float, TextSort: str}
 

@@ -126,9 +126,9 @@ def read_column(searcher: Searcher, column: str, found: list[tuple[Any, DocAddre
     return [int(value or 0) for value in searcher.fast_field_values(column, [address for _, address in found])]
 
 
-def read_revisions(searcher: Searcher, clause: Clause, limit: int) -> list[tuple[int, int]]:
+def read_revisions(searcher: Searcher, clause: Clause, limit: int, order: Order = Order.Asc) -> list[tuple[int, int]]:
     """Return (id, revision) of the first documents by id."""
-    found = searcher.search(clause, limit, count=False, order_by_field="id", order=Order.Asc).hits
+    found = searcher.search(clause, limit, count=False, order_by_field="id", order=order).hits
     return list(zip((int(key) for key, _ in found), read_column(searcher, "revision", found), strict=True))
 
 

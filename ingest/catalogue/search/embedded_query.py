@@ -208,6 +208,11 @@ def above(index: Index, number: int) -> Clause:
     return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)
 
 
+def below(index: Index, number: int) -> Clause:
+    """Return the documents with a smaller id."""
+    return Clause.range_query(index.schema, "id", FieldType.Unsigned, upper_bound=number, include_upper=False)
+
+
 def all_of(clauses: list[Clause]) -> Clause:
     """Return what all of the clauses find."""
     return Clause.boolean_query([(Occur.Must, clause) for clause in clauses])

@@ -19,7 +19,7 @@ from tantivy import Query as Clause
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
 from ingest.catalogue.search.embedded_generation import read_column, read_revisions
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
-from ingest.catalogue.search.embedded_query import above, all_of
+from ingest.catalogue.search.embedded_query import all_of, below
 from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
 
@@ -60,13 +60,13 @@ class _Keys:
         """Return the documents that follow the place."""
         key = int(place.key or 0)
         further = self.between(high=key - 1) if is_falling else self.between(low=key + 1)
-        beside = all_of([self.between(key, key), above(self.index, place.id)])
+        beside = all_of([self.between(key, key), below(self.index, place.id)])
         return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
 
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """A result in the order of a column of texts, equal ones by rising id."""
+    """A result in the order of a column of texts, equal ones by falling id."""
 
     index: Index
     searcher: Searcher
@@ -78,7 +78,7 @@ class _Texts:
         """Return the first documents beyond the place, of those that have a text."""
         if place is None or place.key is None:
             return self._find_further(limit, None)
-        found = self._find_equal(limit, place.key, above(self.index, place.id))
+        found = self._find_equal(limit, place.key, below(self.index, place.id))
         return found if len(found) == limit else found + self._find_further(limit - len(found), place.key)
 
     def _find_further(self, limit: int, key: str | None) -> list[tuple[Place, Hit]]:
@@ -90,7 +90,7 @@ class _Texts:
         whole = [hit for hit in hits if hit[0] != last]
         ids, revisions = (read_column(self.searcher, column, whole) for column in ("id", "revision"))
         found = [(text, Hit(*each)) for (text, _), *each in zip(whole, ids, revisions, strict=True)]
-        found.sort(key=lambda each: each[1].id)
+        found.sort(key=lambda each: -each[1].id)
         found.sort(key=itemgetter(0), reverse=self.is_falling)
         before = [(Place(hit.id, text), hit) for text, hit in found]
         return before + self._find_equal(limit - len(before), last)
@@ -128,7 +128,7 @@ def page_by_field(
         place = None
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
-        bounded = lacking if place is None else all_of([lacking, above(index, place.id)])
+        bounded = lacking if place is None else all_of([lacking, below(index, place.id)])
         found += _find_by_id(searcher, bounded, request.limit + 1 - len(found))
     total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
     shown = found[: request.limit]
@@ -169,15 +169,16 @@ def _find_numbers(
         bounded = all_of([clause, within])
         if others is not None:
             bounded = Clause.boolean_query([(Occur.Must, bounded), (Occur.MustNot, others)])
-        order = [{keys.column: "desc" if sort.is_falling else "asc"}, {"id": "asc"}]
+        order = [{keys.column: "desc" if sort.is_falling else "asc"}, {"id": "desc"}]
         wanted = {"top_hits": {"sort": order, "size": limit, "docvalue_fields": ["revision"]}}
         hits: list[Any] = searcher.aggregate(bounded, {"first": wanted})["first"]["hits"]
         shift = _SIGN if keys.is_signed else 0
         found += [(hit["sort"][0] - shift, hit["sort"][1], hit["docvalue_fields"]["revision"][0]) for hit in hits]
-    found.sort(key=lambda each: (-each[0] if sort.is_falling else each[0], each[1]))
+    found.sort(key=lambda each: (-each[0] if sort.is_falling else each[0], -each[1]))
     return [(Place(number, str(key)), Hit(number, revision)) for key, number, revision in found[:limit]]
 
 
 def _find_by_id(searcher: Searcher, clause: Clause, limit: int, key: str | None = None) -> list[tuple[Place, Hit]]:
-    """Return the first documents by id, all of which have this key."""
-    return [(Place(hit.id, key), hit) for hit in (Hit(*row) for row in read_revisions(searcher, clause, limit))]
+    """Return the first documents by falling id, all of which have this key."""
+    rows = read_revisions(searcher, clause, limit, Order.Desc)
+    return [(Place(hit.id, key), hit) for hit in (Hit(*row) for row in rows)]

@@ -99,7 +99,7 @@ class Column(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ColumnSort:
-    """By a column, then by rising id. Documents without it come last, rising or falling, by rising id."""
+    """By a column, then by falling id. Documents without it come last, rising or falling, by falling id."""
 
     column: Column
     is_falling: bool = False
@@ -107,7 +107,7 @@ class ColumnSort:
 
 @dataclass(frozen=True, slots=True)
 class NumberSort:
-    """By the lowest number of a parameter, then by rising id. Documents without one come last, by rising id."""
+    """By the lowest number of a parameter, then by falling id. Documents without one come last, by falling id."""
 
     name: str
     is_falling: bool = False
@@ -115,7 +115,7 @@ class NumberSort:
 
 @dataclass(frozen=True, slots=True)
 class TextSort:
-    """By the first of a noun's folded values, then by rising id. Documents without one come last, by rising id."""
+    """By the first of a noun's folded values, then by falling id. Documents without one come last, by falling id."""
 
     noun: Noun
     is_falling: bool = False

@@ -187,7 +187,7 @@ def _sort(found: list[SearchDocument], sort: Sort) -> list[SearchDocument]:
 
 
 def order_by_text(found: list[SearchDocument], sort: TextSort) -> list[SearchDocument]:
-    by_id = sorted(found, key=lambda each: each.id)
+    by_id = sorted(found, key=lambda each: -each.id)
     texts = {each.id: min(values) for each in by_id if (values := _list_folded(each, sort.noun))}
     having = sorted((e for e in by_id if e.id in texts), key=lambda e: texts[e.id], reverse=sort.is_falling)
     return having + [each for each in by_id if each.id not in texts]

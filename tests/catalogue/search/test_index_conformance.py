@@ -559,7 +559,7 @@ def test_nothing_that_anonymous_sees_changes_with_closed_documents(
     [
         (Sort.NEWEST, [2, 5, 4, 1, 3, 6]),
         (Sort.OLDEST, [1, 4, 5, 2, 3, 6]),
-        (Sort.NAME, [5, 3, 4, 2, 1, 6]),
+        (Sort.NAME, [5, 3, 4, 2, 6, 1]),
     ],
 )
 def test_sorting_and_paging(index: DatasetIndex, operator: VisibilityFilter, sort: Sort, expected: list[int]) -> None:

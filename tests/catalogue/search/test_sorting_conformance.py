@@ -60,8 +60,8 @@ def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
         return plain_search.order_by_text(found, sort)
     keys = {each.id: to_key(each, sort) for each in found}
     sign = -1 if sort.is_falling else 1
-    having = sorted((e for e in found if keys[e.id] is not None), key=lambda e: (sign * (keys[e.id] or 0), e.id))
-    return having + sorted((e for e in found if keys[e.id] is None), key=lambda e: e.id)
+    having = sorted((e for e in found if keys[e.id] is not None), key=lambda e: (sign * (keys[e.id] or 0), -e.id))
+    return having + sorted((e for e in found if keys[e.id] is None), key=lambda e: -e.id)
 
 
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
@@ -103,10 +103,10 @@ def test_number_counts_by_its_lowest_and_comes_before_what_has_none(
 ) -> None:
     rising = SearchRequest(operator, sort=NumberSort("energy"), limit=2)
     hits = [hit for page in read_pages(mixed, rising) for hit in page.hits]
-    assert [hit.id for hit in hits] == [4, 1, 2, 0, 3, 5]
-    assert [hit.revision for hit in hits] == [14, 11, 12, 10, 13, 15]
+    assert [hit.id for hit in hits] == [4, 1, 2, 3, 0, 5]
+    assert [hit.revision for hit in hits] == [14, 11, 12, 13, 10, 15]
     falling = replace(rising, sort=NumberSort("energy", is_falling=True))
-    assert [hit.id for page in read_pages(mixed, falling) for hit in page.hits] == [0, 3, 2, 1, 4, 5]
+    assert [hit.id for page in read_pages(mixed, falling) for hit in page.hits] == [3, 0, 2, 1, 4, 5]
 
 
 def test_facets_of_an_order_are_of_the_whole_result(mixed: DatasetIndex, operator: VisibilityFilter) -> None:
@@ -119,7 +119,7 @@ def test_documents_that_come_in_between_shift_nothing(mixed: DatasetIndex, opera
     first = mixed.search(request)
     mixed.write([make(100, NumericEntry("energy", 1.0, 1.0))])
     rest = mixed.search(replace(request, cursor=first.next_cursor))
-    assert [hit.id for hit in (*first.hits, *rest.hits)] == [4, 1, 2, 0, 3, 5]
+    assert [hit.id for hit in (*first.hits, *rest.hits)] == [4, 1, 2, 3, 0, 5]
 
 
 FORGED = ["", "1", "x:1", "1:x", "1:--1", "99999999999:1", "1:1:1", "1:[0 TO *]", "1:A"]
