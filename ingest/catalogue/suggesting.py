@@ -16,7 +16,7 @@ from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.index import MAX_SOUGHT, SearchRequest
-from ingest.catalogue.search.query import Word
+from ingest.catalogue.search.query import FieldMatch, Word
 from ingest.catalogue.visibility import to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
 
@@ -83,17 +83,24 @@ def suggest(
 ) -> tuple[Suggestion, ...]:
     """Return values and parameters of which a word begins with what was typed last, the most frequent first.
 
-    The cost is that of a search for words that begin so, and does not grow with the values there are.
+    The cost is that of a search for words that begin so, and does not grow with the values there are. Looking through
+    the values of a noun costs most: only those nouns are asked that have such a word.
     """
     letters = text.strip()[:MAX_SOUGHT]
     if len(fold(letters)) < LEAST_LETTERS:
         return ()
     seen = to_index_filter(viewer, now)
-    facets = tuple(FacetRequest(noun, limit, letters, at_word=True) for noun in SUGGESTED)
-    counted = index.count(SearchRequest(seen, Word(letters, is_prefix=True), facets=facets)).facets
+    begun = [SearchRequest(seen, FieldMatch(noun, letters, is_prefix=True)) for noun in SUGGESTED]
+    facets = [FacetRequest(noun, limit, letters, at_word=True) for noun in SUGGESTED]
+    asked = [
+        replace(request, facets=(facet,))
+        for request, facet, counts in zip(begun, facets, index.count_all(begun), strict=True)
+        if counts.total
+    ]
     found = [
         Suggestion(noun.value, each.value, each.count, f"{noun}:{_quote(each.value)}")
-        for noun, facet in counted.items()
+        for counts in index.count_all(asked)
+        for noun, facet in counts.facets.items()
         for each in facet.values
     ]
     found += _suggest_parameters(session, index, viewer, now, letters, limit)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import chain, islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ from ingest.catalogue.search.index import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from elasticsearch import Elasticsearch
@@ -91,8 +92,17 @@ class ElasticIndex:
 
     def count(self, request: SearchRequest) -> Counts:
         """As DatasetIndex.count."""
+        (counts,) = self.count_all([request])
+        return counts
+
+    def count_all(self, requests: Sequence[SearchRequest]) -> list[Counts]:
+        """As DatasetIndex.count_all."""
+        if not requests:
+            return []
+        asked = [to_counting(request) for request in requests]
         with self._using() as client:
-            return read_counts(request, ask_all(client, self._alias, to_counting(request)))
+            answers = iter(ask_all(client, self._alias, chain.from_iterable(asked)))
+        return [read_counts(each, list(islice(answers, len(part)))) for each, part in zip(requests, asked, strict=True)]
 
     def count_parameters(
         self,

@@ -21,8 +21,10 @@ from ingest.catalogue.search.embedded_facets import count_facets, count_periods
 from ingest.catalogue.search.embedded_folder import WRITER_LOCK, create_folder, get_current, locked
 from ingest.catalogue.search.embedded_generation import (
     Generation,
+    count_found,
     delete_documents,
     engine_errors,
+    get_count,
     read_column,
     write_documents,
 )
@@ -41,13 +43,14 @@ from ingest.catalogue.search.index import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from tantivy import DocAddress, Searcher, SearchResult
+    from tantivy import DocAddress, Searcher
 
     from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.search.embedded_query import Translator
     from ingest.catalogue.search.index import AnyOf, Extent, Facet, Interval, VisibilityFilter
     from ingest.catalogue.search.nouns import Instant, Noun
     from ingest.catalogue.search.query import DateRange
@@ -94,12 +97,15 @@ class EmbeddedIndex:
 
     def count(self, request: SearchRequest) -> Counts:
         """As DatasetIndex.count."""
+        (counts,) = self.count_all([request])
+        return counts
+
+    def count_all(self, requests: Sequence[SearchRequest]) -> list[Counts]:
+        """As DatasetIndex.count_all."""
         generation = self._follow()
         with engine_errors():
             searcher = generation.index.searcher()
-            clause = generation.translator.to_clause(request)
-            facets = count_facets(searcher, generation.translator, clause, request)
-            return Counts(_count_all(searcher, clause), facets)
+            return [_count(searcher, generation.translator, request) for request in requests]
 
     def count_parameters(
         self,
@@ -219,14 +225,16 @@ def _page_by_start(
     beyond = _beyond_cursor(index, request, column)
     bounded = clause if beyond is None else all_of([clause, beyond])
     found = searcher.search(bounded, request.limit + 1, count=beyond is None, order_by_field=column, order=order)
-    total = _get_count(found) if beyond is None else _count_all(searcher, clause)
+    total = get_count(found) if beyond is None else count_found(searcher, clause)
     shown = found.hits[: request.limit]
     following = to_cursor(request, shown[-1][0]) if len(found.hits) > request.limit else None
     return SearchPage(_to_hits(searcher, shown), total, facets, following)
 
 
-def _count_all(searcher: Searcher, clause: Clause) -> int:
-    return _get_count(searcher.search(clause, 1, order_by_field="newest"))
+def _count(searcher: Searcher, translator: Translator, request: SearchRequest) -> Counts:
+    clause = translator.to_clause(request)
+    facets = count_facets(searcher, translator, clause, request)
+    return Counts(count_found(searcher, clause), facets)
 
 
 def _beyond_cursor(index: Index, request: SearchRequest, column: str) -> Clause | None:
@@ -246,15 +254,10 @@ def _page_by_score(searcher: Searcher, clause: Clause, request: SearchRequest, f
         raise InvalidQueryError(STALE_CURSOR)
     limit = min(request.limit, MAX_RELEVANCE_DEPTH - offset)
     found = searcher.search(clause, limit, offset=offset)
-    shown, total = found.hits, _get_count(found)
+    shown, total = found.hits, get_count(found)
     end = offset + limit
     following = to_cursor(request, end) if end < min(total, MAX_RELEVANCE_DEPTH) else None
     return SearchPage(_to_hits(searcher, shown, scored=True), total, facets, following)
-
-
-def _get_count(found: SearchResult) -> int:
-    """Return how many were found; tantivy's stub does not know of the attribute."""
-    return int(found.count)  # type: ignore[attr-defined]
 
 
 def _to_hits(searcher: Searcher, found: list[tuple[Any, DocAddress]], *, scored: bool = False) -> tuple[Hit, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tantivy import DocAddress, Searcher
+    from tantivy import DocAddress, Searcher, SearchResult
 
     from ingest.catalogue.document import SearchDocument
 
@@ -124,6 +124,16 @@ def engine_errors() -> Iterator[None]:
 def read_column(searcher: Searcher, column: str, found: list[tuple[Any, DocAddress]]) -> list[int]:
     """Return the numbers of the found documents in a column; 0 for those without."""
     return [int(value or 0) for value in searcher.fast_field_values(column, [address for _, address in found])]
+
+
+def get_count(found: SearchResult) -> int:
+    """Return how many were found; tantivy's stub does not know of the attribute."""
+    return int(found.count)  # type: ignore[attr-defined]
+
+
+def count_found(searcher: Searcher, clause: Clause) -> int:
+    """Return how many documents there are; by score it would take longer."""
+    return get_count(searcher.search(clause, 1, order_by_field="newest"))
 
 
 def read_revisions(searcher: Searcher, clause: Clause, limit: int, order: Order = Order.Asc) -> list[tuple[int, int]]:

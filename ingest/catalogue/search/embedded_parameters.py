@@ -11,7 +11,7 @@ from tantivy import Occur, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.bins import count_overlaps
-from ingest.catalogue.search.embedded_generation import read_column
+from ingest.catalogue.search.embedded_generation import count_found, read_column
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
 from ingest.catalogue.search.embedded_query import all_of
 from ingest.catalogue.search.entries import PARAMETER_FACET
@@ -29,13 +29,16 @@ _DIGITS: Final = 12
 
 
 def count_names(index: Index, clause: Clause, names: Iterable[str] | None) -> dict[str, int]:
-    """Return how many of the documents have each parameter, by its name; with `names` only of those."""
-    terms: dict[str, Any] = {"field": PARAMETER_FACET, "size": _MOST_NAMES, "segment_size": _MOST_NAMES}
+    """Return how many of the documents have each parameter, by its name; with `names` only of those.
+
+    One search for each of these names: counted together, every document that has one is read with all that it has.
+    """
+    searcher = index.searcher()
     if names is not None:
-        terms["include"] = [to_facet_value(name) for name in names]
-        having = Clause.term_set_query(index.schema, PARAMETER_FACET, terms["include"])
-        clause = Clause.boolean_query([(Occur.Must, clause), (Occur.Must, having)])
-    buckets = index.searcher().aggregate(clause, {"names": {"terms": terms}})["names"]["buckets"]
+        counted = {name: count_found(searcher, _having(index, clause, name)) for name in names}
+        return {to_facet_value(name): count for name, count in counted.items() if count}
+    terms = {"field": PARAMETER_FACET, "size": _MOST_NAMES, "segment_size": _MOST_NAMES}
+    buckets = searcher.aggregate(clause, {"names": {"terms": terms}})["names"]["buckets"]
     return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
 
 

@@ -17,7 +17,7 @@ from tantivy import FieldType, Index, Occur, Order, Searcher
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
-from ingest.catalogue.search.embedded_generation import read_column, read_revisions
+from ingest.catalogue.search.embedded_generation import count_found, read_column, read_revisions
 from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
 from ingest.catalogue.search.embedded_query import all_of, below
 from ingest.catalogue.search.entries import ORDERS
@@ -130,7 +130,7 @@ def page_by_field(
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
         bounded = lacking if place is None else all_of([lacking, below(index, place.id)])
         found += _find_by_id(searcher, bounded, request.limit + 1 - len(found))
-    total = int(searcher.search(clause, 1, order_by_field="newest").count)  # type: ignore[attr-defined]
+    total = count_found(searcher, clause)
     shown = found[: request.limit]
     following = to_place_cursor(request, shown[-1][0]) if len(found) > request.limit else None
     return SearchPage(tuple(hit for _, hit in shown), total, facets, following)

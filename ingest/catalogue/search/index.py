@@ -14,7 +14,7 @@ from ingest.catalogue.search.nouns import UNCOUNTED, Instant, Noun
 from ingest.catalogue.search.query import All, DateRange, Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from ingest.catalogue.document import SearchDocument
@@ -268,6 +268,9 @@ class DatasetIndex(Protocol):
 
     def count(self, request: SearchRequest) -> Counts:
         """Return total and facets as `search` does. The order, limit and cursor of the request count for nothing."""
+
+    def count_all(self, requests: Sequence[SearchRequest]) -> list[Counts]:
+        """Return what `count` does of each request; they are asked together."""
 
     def count_parameters(
         self,

@@ -73,6 +73,18 @@ def test_values_of_a_facet_are_sought_by_letters(index: DatasetIndex, operator: 
         assert count(index, operator, FacetRequest(Noun.SAMPLE, 9, contains, at_word)) == (expected, 0)
 
 
+def test_counts_that_are_asked_together_are_those_of_each(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    write_samples(index, [("a", "b"), ("a",), ("c",)])
+    own = (AnyOf(Noun.SAMPLE, ("a",)),)
+    facets = (FacetRequest(Noun.SAMPLE, ignores_own=True), FacetRequest(Noun.PROPOSAL))
+    requests = [SearchRequest(operator, filters=own, facets=facets), SearchRequest(operator)]
+    both = index.count_all(requests)
+    assert [counts.total for counts in both] == [2, 3]
+    assert both == [index.count(request) for request in requests]
+    assert {value.value for value in both[0].facets[Noun.SAMPLE].values} == {"a", "b", "c"}
+    assert index.count_all([]) == []
+
+
 def test_others_of_what_is_sought_are_those_that_hold_it(index: DatasetIndex, operator: VisibilityFilter) -> None:
     write_samples(index, [("ab1", "ab2", "zz"), ("ab1", "ab3", "zz")])
     assert count(index, operator, FacetRequest(Noun.SAMPLE, 1, "ab")) == ({"ab1": 2}, 2)
