@@ -16,7 +16,7 @@ from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.index import MAX_SOUGHT, SearchRequest
-from ingest.catalogue.search.query import FieldMatch, Word
+from ingest.catalogue.search.query import FieldMatch, Word, join_all
 from ingest.catalogue.visibility import to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from ingest.catalogue.finding import SearchQuestion
-    from ingest.catalogue.search import VisibilityFilter
+    from ingest.catalogue.search import Query, VisibilityFilter
     from ingest.catalogue.visibility import Viewer
 
 SUGGESTED: Final = (
@@ -90,7 +90,7 @@ def suggest(
     if len(fold(letters)) < LEAST_LETTERS:
         return ()
     seen = to_index_filter(viewer, now)
-    begun = [SearchRequest(seen, FieldMatch(noun, letters, is_prefix=True)) for noun in SUGGESTED]
+    begun = [SearchRequest(seen, _to_begun(noun, letters)) for noun in SUGGESTED]
     facets = [FacetRequest(noun, limit, letters, at_word=True) for noun in SUGGESTED]
     asked = [
         replace(request, facets=(facet,))
@@ -120,6 +120,12 @@ def find_meant(index: DatasetIndex, viewer: Viewer, now: datetime, text: str) ->
     meant = [_find_nearest(index, seen, word) for word in words]
     better = [new or word for new, word in zip(meant, words, strict=True)]
     return " ".join(better) if better != words else None
+
+
+def _to_begun(noun: Noun, letters: str) -> Query:
+    """Return what finds all datasets with such a value: it has the words, in whatever order, which is asked sooner."""
+    *words, last = to_tokens(letters) or [""]
+    return join_all(*(FieldMatch(noun, word) for word in words), FieldMatch(noun, last, is_prefix=True))
 
 
 def _suggest_parameters(

@@ -144,6 +144,9 @@ def test_values_and_parameters_are_suggested_while_typing(client: TestClient) ->
     assert get(client, "suggest", text="gap")["suggestions"] == [gap]
     assert get(client, "suggest", text="h")["suggestions"] == []
     assert len(get(client, "suggest", text="hem", limit=1)["suggestions"]) == 1
+    assert [each["value"] for each in get(client, "suggest", text="Hematite sa")["suggestions"]] == ["hematite sample"]
+    assert get(client, "suggest", text="sample hem")["suggestions"] == []
+    assert get(client, "suggest", text="--")["suggestions"] == []
 
 
 @pytest.mark.parametrize(
