@@ -65,7 +65,10 @@ def engine_errors(location: str) -> Iterator[None]:
 
 def ask_all(client: Elasticsearch, alias: str, searches: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the answers to searches that are sent together, worked off side by side; raises as each alone would."""
-    answer = client.msearch(index=alias, searches=[part for search in searches for part in ({}, search)])
+    parts = [part for search in searches for part in ({}, search)]
+    if not parts:
+        return []
+    answer = client.msearch(index=alias, searches=parts)
     for each in answer["responses"]:
         if "error" in each:
             raise HTTP_EXCEPTIONS.get(each["status"], ApiError)(each["error"]["type"], answer.meta, each)

@@ -40,11 +40,17 @@ _EXTREMES: Final = {
 def count_names(
     client: Elasticsearch, alias: str, filters: list[Clause], names: Iterable[str] | None
 ) -> dict[str, int]:
-    """Return how many of the documents have each parameter, by its name; with `names` only of those."""
-    terms: dict[str, Any] = {"field": PARAMETER_FACET, "size": _MOST_NAMES}
+    """Return how many of the documents have each parameter, by its name; with `names` only of those.
+
+    One search for each of these names: counted together, every document that has one is read with all that it has.
+    """
     if names is not None:
-        terms["include"] = [to_facet_value(name) for name in names]
-        filters = [*filters, {"terms": {PARAMETER_FACET: terms["include"]}}]
+        wanted = list(names)
+        queries = [_all_of([*filters, _to_having(name)]) for name in wanted]
+        asked = [{"query": query, "size": 0, "track_total_hits": True} for query in queries]
+        totals = [answer["hits"]["total"]["value"] for answer in ask_all(client, alias, asked)]
+        return {to_facet_value(name): total for name, total in zip(wanted, totals, strict=True) if total}
+    terms = {"field": PARAMETER_FACET, "size": _MOST_NAMES}
     counted = aggregate(client, alias, _all_of(filters), {"terms": terms})
     return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
 
@@ -69,8 +75,8 @@ def list_newest(
     One search for each name: sorted by a column, it stops early, as a count over all names would not.
     """
     asked = list(names)
-    queries = [_all_of([*filters, {"term": {PARAMETER_FACET: to_facet_value(name)}}]) for name in asked]
-    answers = ask_all(client, alias, [{"query": query, "size": limit, **_NEWEST} for query in queries]) if asked else []
+    queries = [_all_of([*filters, _to_having(name)]) for name in asked]
+    answers = ask_all(client, alias, [{"query": query, "size": limit, **_NEWEST} for query in queries])
     found = [[hit["fields"]["id"][0] for hit in answer["hits"]["hits"]] for answer in answers]
     return {name: ids for name, ids in zip(asked, found, strict=True) if ids}
 
@@ -87,12 +93,17 @@ def count_bins(
     counts = {part: {"range": {"field": f"number.{part}", "ranges": ends}} for part in ("value", "low", "high")}
     named = {"filter": {"term": {"number.name": known}}, "aggs": counts}
     nested = {"nested": {"path": "number"}, "aggs": {"named": named}}
-    having = _all_of([found, {"term": {PARAMETER_FACET: known}}])
+    having = _all_of([found, _to_having(name)])
     counted = aggregate(client, alias, having, nested)["named"]
     inside, begun, ended = (
         [bucket["doc_count"] for bucket in counted[part]["buckets"]] for part in ("value", "low", "high")
     )
     return tuple(map(add, inside[1:-1], count_overlaps(begun, ended)))
+
+
+def _to_having(name: str) -> Clause:
+    """Return the clause of the documents that have the parameter."""
+    return {"term": {PARAMETER_FACET: to_facet_value(name)}}
 
 
 def _all_of(filters: list[Clause]) -> Clause:
