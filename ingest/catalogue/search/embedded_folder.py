@@ -135,7 +135,10 @@ def open_generation(generation: Path) -> Index:
     if found != str(LAYOUT_VERSION):
         raise IndexOutdatedError(str(generation.parent), f"has layout {found}, this release needs {LAYOUT_VERSION}")
     with broken_as_outdated(generation):
-        return Index.open(str(generation))
+        index = Index.open(str(generation))
+        # Else a thread reads each commit within half a second, asked or not, and writes a lock into the folder for it.
+        index.config_reader(reload_policy="manual")
+        return index
 
 
 def read_state(generation: Path) -> tuple[int, int, int]:

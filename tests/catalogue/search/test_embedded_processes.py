@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from textwrap import dedent
 from threading import Thread
@@ -313,6 +314,17 @@ def test_what_another_wrote_while_opening_is_seen(folder: Path, monkeypatch: pyt
 
     monkeypatch.setattr(embedded_generation, "open_generation", open_then_write)
     assert EmbeddedIndex(folder).revisions() == [(1, 1)]
+
+
+def test_who_is_not_asked_leaves_the_folder_alone(folder: Path) -> None:
+    """The engine would look for commits twice a second: who removes the folder would find a new file in it."""
+    index = EmbeddedIndex(folder)
+    opened = open_generation(get_current(folder))
+    index.write([make(1)])
+    time.sleep(1.2)
+    assert opened.searcher().num_docs == 0
+    opened.reload()
+    assert opened.searcher().num_docs == 1
 
 
 def test_too_many_endings_are_an_error(folder: Path, operator: VisibilityFilter) -> None:
