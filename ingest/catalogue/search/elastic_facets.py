@@ -10,6 +10,7 @@ from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import FACETS
 from ingest.catalogue.search.facet_forms import to_facet, to_pattern
 from ingest.catalogue.search.index import Counts, Sort
+from ingest.catalogue.search.query import All
 from ingest.catalogue.search.spans import MOST_PERIODS, join_periods, to_column
 
 if TYPE_CHECKING:
@@ -24,17 +25,21 @@ if TYPE_CHECKING:
 def to_counting(request: SearchRequest) -> list[dict[str, Any]]:
     """Return the searches that count total and facets: one, and one more for each facet that ignores a filter.
 
-    They bring no hits, in whatever order, so that a server keeps the answers for whoever asks the same next.
+    Where nothing is asked for, one for each facet: all that may be seen need not be found again, and each facet of it
+    is counted by a core of its own. They bring no hits, in whatever order, so that a server keeps the answers for
+    whoever asks the same next.
     """
     unsorted = replace(request, sort=Sort.NEWEST)
+    is_all = request.query == All() and not request.filters
     together: dict[str, Any] = {}
     apart = []
     for facet in request.facets:
         aggs, wider = {facet.noun.value: _to_terms(facet)}, unsorted.find_wider(facet)
-        if wider is None:
+        if wider is None and not is_all:
             together |= aggs
         else:
-            apart.append({"query": to_clause(wider), "aggs": aggs, "size": 0, "track_total_hits": False})
+            clause = to_clause(wider or unsorted)
+            apart.append({"query": clause, "aggs": aggs, "size": 0, "track_total_hits": False})
     return [{"query": to_clause(unsorted), "aggs": together, "size": 0, "track_total_hits": True}, *apart]
 
 
