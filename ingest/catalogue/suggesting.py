@@ -90,13 +90,10 @@ def suggest(
     if len(fold(letters)) < LEAST_LETTERS:
         return ()
     seen = to_index_filter(viewer, now)
-    begun = [SearchRequest(seen, _to_begun(noun, letters)) for noun in SUGGESTED]
     facets = [FacetRequest(noun, limit, letters, at_word=True) for noun in SUGGESTED]
-    asked = [
-        replace(request, facets=(facet,))
-        for request, facet, counts in zip(begun, facets, index.count_all(begun), strict=True)
-        if counts.total
-    ]
+    wanted = [SearchRequest(seen, _to_begun(facet.noun, letters), facets=(facet,)) for facet in facets]
+    begun = index.count_all([replace(request, facets=()) for request in wanted])
+    asked = [request for request, counts in zip(wanted, begun, strict=True) if counts.total]
     found = [
         Suggestion(noun.value, each.value, each.count, f"{noun}:{_quote(each.value)}")
         for counts in index.count_all(asked)

@@ -15,7 +15,7 @@ from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import to_facet_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from elasticsearch import Elasticsearch
 
@@ -46,9 +46,8 @@ def count_names(
     """
     if names is not None:
         wanted = list(names)
-        queries = [_all_of([*filters, _to_having(name)]) for name in wanted]
-        asked = [{"query": query, "size": 0, "track_total_hits": True} for query in queries]
-        totals = [answer["hits"]["total"]["value"] for answer in ask_all(client, alias, asked)]
+        answers = _ask_each(client, alias, filters, wanted, size=0, track_total_hits=True)
+        totals = [answer["hits"]["total"]["value"] for answer in answers]
         return {to_facet_value(name): total for name, total in zip(wanted, totals, strict=True) if total}
     terms = {"field": PARAMETER_FACET, "size": _MOST_NAMES}
     counted = aggregate(client, alias, _all_of(filters), {"terms": terms})
@@ -75,8 +74,7 @@ def list_newest(
     One search for each name: sorted by a column, it stops early, as a count over all names would not.
     """
     asked = list(names)
-    queries = [_all_of([*filters, _to_having(name)]) for name in asked]
-    answers = ask_all(client, alias, [{"query": query, "size": limit, **_NEWEST} for query in queries])
+    answers = _ask_each(client, alias, filters, asked, size=limit, **_NEWEST)
     found = [[hit["fields"]["id"][0] for hit in answer["hits"]["hits"]] for answer in answers]
     return {name: ids for name, ids in zip(asked, found, strict=True) if ids}
 
@@ -99,6 +97,14 @@ def count_bins(
         [bucket["doc_count"] for bucket in counted[part]["buckets"]] for part in ("value", "low", "high")
     )
     return tuple(map(add, inside[1:-1], count_overlaps(begun, ended)))
+
+
+def _ask_each(
+    client: Elasticsearch, alias: str, filters: list[Clause], names: Sequence[str], **wanted: Any
+) -> list[dict[str, Any]]:
+    """Return the answer to one search for each parameter, over the documents that have it."""
+    queries = [_all_of([*filters, _to_having(name)]) for name in names]
+    return ask_all(client, alias, [{"query": query, **wanted} for query in queries])
 
 
 def _to_having(name: str) -> Clause:

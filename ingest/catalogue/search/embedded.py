@@ -12,7 +12,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from tantivy import FieldType, Index, Order
+from tantivy import Index, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError
@@ -29,7 +29,7 @@ from ingest.catalogue.search.embedded_generation import (
     write_documents,
 )
 from ingest.catalogue.search.embedded_parameters import count_bins, count_names, list_newest, measure_names
-from ingest.catalogue.search.embedded_query import above, all_of
+from ingest.catalogue.search.embedded_query import above, all_of, below
 from ingest.catalogue.search.embedded_sorting import page_by_field
 from ingest.catalogue.search.index import (
     MAX_RELEVANCE_DEPTH,
@@ -148,7 +148,7 @@ class EmbeddedIndex:
         clause = generation.translator.to_clause(replace(request, sort=Sort.NEWEST))
         while True:
             with engine_errors():
-                bounded = clause if after is None else all_of([clause, above(generation.index, after)])
+                bounded = clause if after is None else all_of([clause, above(generation.index, "id", after)])
                 found = searcher.search(bounded, _STRETCH, count=False, order_by_field="id", order=Order.Asc).hits
             if not found:
                 return
@@ -242,9 +242,7 @@ def _beyond_cursor(index: Index, request: SearchRequest, column: str) -> Clause 
     check_key(key)
     if key is None:
         return None
-    if request.sort is Sort.NEWEST:
-        return Clause.range_query(index.schema, column, FieldType.Unsigned, None, key, include_upper=False)
-    return Clause.range_query(index.schema, column, FieldType.Unsigned, key, None, include_lower=False)
+    return below(index, column, key) if request.sort is Sort.NEWEST else above(index, column, key)
 
 
 def _page_by_score(searcher: Searcher, clause: Clause, request: SearchRequest, facets: dict[Noun, Facet]) -> SearchPage:

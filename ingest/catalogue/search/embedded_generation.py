@@ -11,13 +11,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from tantivy import FieldType, Index, IndexWriter, Order
+from tantivy import Index, IndexWriter, Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
 from ingest.catalogue.search.embedded_folder import broken_as_outdated, open_generation, read_state
 from ingest.catalogue.search.embedded_layout import to_entry
-from ingest.catalogue.search.embedded_query import Translator
+from ingest.catalogue.search.embedded_query import Translator, above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,9 +54,8 @@ class Generation:
 
     def revisions(self, after_id: int, limit: int) -> list[tuple[int, int]]:
         """As DatasetIndex.revisions."""
-        above = Clause.range_query(self.index.schema, "id", FieldType.Unsigned, after_id, include_lower=False)
         with engine_errors():
-            return read_revisions(self.index.searcher(), above, limit)
+            return read_revisions(self.index.searcher(), above(self.index, "id", after_id), limit)
 
     def revisions_of(self, ids: Iterable[int]) -> dict[int, int]:
         """As DatasetIndex.revisions_of."""

@@ -203,14 +203,14 @@ class Translator:
         return Clause.boolean_query([(Occur.Must, found), *((Occur.Should, should) for should in shoulds)])
 
 
-def above(index: Index, number: int) -> Clause:
-    """Return the documents with a greater id."""
-    return Clause.range_query(index.schema, "id", FieldType.Unsigned, number, include_lower=False)
+def above(index: Index, column: str, number: int) -> Clause:
+    """Return the documents with a greater number in a column without signs."""
+    return Clause.range_query(index.schema, column, FieldType.Unsigned, number, include_lower=False)
 
 
-def below(index: Index, number: int) -> Clause:
-    """Return the documents with a smaller id."""
-    return Clause.range_query(index.schema, "id", FieldType.Unsigned, upper_bound=number, include_upper=False)
+def below(index: Index, column: str, number: int) -> Clause:
+    """Return the documents with a smaller number in a column without signs."""
+    return Clause.range_query(index.schema, column, FieldType.Unsigned, upper_bound=number, include_upper=False)
 
 
 def all_of(clauses: list[Clause]) -> Clause:

@@ -60,7 +60,7 @@ class _Keys:
         """Return the documents that follow the place."""
         key = int(place.key or 0)
         further = self.between(high=key - 1) if is_falling else self.between(low=key + 1)
-        beside = all_of([self.between(key, key), below(self.index, place.id)])
+        beside = all_of([self.between(key, key), below(self.index, "id", place.id)])
         return Clause.boolean_query([(Occur.Should, further), (Occur.Should, beside)])
 
 
@@ -78,7 +78,7 @@ class _Texts:
         """Return the first documents beyond the place, of those that have a text."""
         if place is None or place.key is None:
             return self._find_further(limit, None)
-        found = self._find_equal(limit, place.key, below(self.index, place.id))
+        found = self._find_equal(limit, place.key, below(self.index, "id", place.id))
         return found if len(found) == limit else found + self._find_further(limit - len(found), place.key)
 
     def _find_further(self, limit: int, key: str | None) -> list[tuple[Place, Hit]]:
@@ -128,7 +128,7 @@ def page_by_field(
         place = None
     if len(found) <= request.limit:
         lacking = Clause.boolean_query([(Occur.Must, clause), (Occur.MustNot, having)])
-        bounded = lacking if place is None else all_of([lacking, below(index, place.id)])
+        bounded = lacking if place is None else all_of([lacking, below(index, "id", place.id)])
         found += _find_by_id(searcher, bounded, request.limit + 1 - len(found))
     total = count_found(searcher, clause)
     shown = found[: request.limit]
