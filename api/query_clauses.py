@@ -6,7 +6,6 @@ asked has an address, and the same limits.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -30,6 +29,7 @@ from ingest.catalogue.search import (
     Elements,
     FieldMatch,
     Instant,
+    Match,
     Not,
     Noun,
     Or,
@@ -43,6 +43,9 @@ from ingest.catalogue.search.nouns import to_field
 
 _KEYWORDS: Final = frozenset({"and", "or", "not"})
 Said = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000), AfterValidator(refuse_nul), NO_NUL]
+Manner = Annotated[
+    Match, Field(description="`wildcard`: `*` stands for any letters, `?` for one; `fuzzy`: a word that is nearly so.")
+]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
@@ -56,14 +59,6 @@ class WithoutNulls(BaseModel):
         if isinstance(given, dict) and (empty := next((name for name, value in given.items() if value is None), None)):
             raise ValueError(f"{str(empty)[:50]!r} is null: leave it out")
         return given
-
-
-class Match(StrEnum):
-    """How what is asked is held: whole words, the beginning of one, or one that is nearly it."""
-
-    WORDS = "words"
-    PREFIX = "prefix"
-    FUZZY = "fuzzy"
 
 
 class Clause(WithoutNulls):
@@ -112,13 +107,13 @@ class TextClause(Clause):
     """Words one after the other, anywhere."""
 
     text: Said = Field(examples=["LaB6"])
-    match: Match = Field(default=Match.WORDS, description="`prefix` and `fuzzy` are for one word.")
+    match: Manner = Match.WORDS
 
     def to_query(self) -> Query:
         """Return the word or the phrase."""
         if self.match is Match.WORDS and not (self.text.isalnum() and self.text.lower() not in _KEYWORDS):
             return Phrase(self.text)
-        return Word(self.text, self.match is Match.PREFIX, self.match is Match.FUZZY)
+        return Word(self.text, self.match)
 
 
 class FieldClause(Clause):
@@ -126,14 +121,14 @@ class FieldClause(Clause):
 
     field: Said = Field(examples=["sample"])
     value: Said = Field(examples=["silver behenate"])
-    match: Match = Field(default=Match.WORDS, description="`prefix` and `fuzzy` are for one word.")
+    match: Manner = Match.WORDS
 
     def to_query(self) -> Query:
         """Return the match of the field, or its dates."""
         name = to_field(self.field)
         if name in set(Instant):
             return _to_dates(Instant(name), self.value)
-        return FieldMatch(name, self.value, self.match is Match.PREFIX, self.match is Match.FUZZY)
+        return FieldMatch(name, self.value, self.match)
 
 
 class RangeClause(Clause):

@@ -110,7 +110,7 @@ class ResultParameters(BaseModel):
         default="",
         description=(
             "Words, `field:value`, ranges of parameters with units; `and`, `or`, `not`, parentheses, "
-            '"several words in quotes", `begin*`, `misspelt~`, `elements:Fe,O`; '
+            '"several words in quotes", `wild*c?rds`, `misspelt~`, `elements:Fe,O`; '
             "such as `LaB6 instrument:id11 energy:12..13 keV`."
         ),
         examples=["LaB6 instrument:id11 energy:12..13 keV"],

@@ -15,13 +15,14 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from scale import fill, serving, timed, to_cells, write_catalogue
+from scale import fill, get, serving, timed, to_cells, write_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import httpx
+    import urllib3
 
 ROUNDS = 20
 ENERGY = "photon_energy", "keV"
@@ -103,13 +104,13 @@ def main() -> None:
             measure_all(client)
 
 
-def measure_all(client: httpx.Client) -> None:
+def measure_all(client: urllib3.HTTPConnectionPool) -> None:
     """Print a row for each kind of request."""
     for name, (path, to_filter) in LISTS.items():
         show(name, [ask_for(client, path, {"filter": {"limit": 20, **to_filter(n)}}) for n in range(ROUNDS + 1)])
     for name, (path, to_where) in OTHERS.items():
         show(name, [ask_for(client, path, {"where": to_where(n)}) for n in range(ROUNDS + 1)])
-    first = client.get("/panosc/api/Datasets", params={"filter": '{"limit": 100}'}).raise_for_status().json()
+    first = get(client, "/panosc/api/Datasets?" + urlencode({"filter": '{"limit": 100}'}))
     pids = [each["pid"] for each in first] * ROUNDS
     show("one dataset", [ask_for(client, f"Datasets/{pid}", {}) for pid in pids[: ROUNDS + 1]])
     show("the files of one", [ask_for(client, f"Datasets/{pid}/files", {}) for pid in pids[: ROUNDS + 1]])
@@ -120,14 +121,10 @@ def show(name: str, spent: list[float]) -> None:
     print(f"| {name} | {to_cells(spent[1:])} |", flush=True)
 
 
-def ask_for(client: httpx.Client, path: str, asked: dict[str, Any]) -> float:
+def ask_for(client: urllib3.HTTPConnectionPool, path: str, asked: dict[str, Any]) -> float:
     """Return the milliseconds of an asking."""
     written = {name: json.dumps(value) for name, value in asked.items()}
-    return timed(partial(_get, client, f"/panosc/api/{path}", written))
-
-
-def _get(client: httpx.Client, address: str, asked: dict[str, str]) -> None:
-    client.get(address, params=asked).raise_for_status()
+    return timed(partial(get, client, f"/panosc/api/{path}?{urlencode(written)}"))
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ingest.catalogue.search import And, FieldMatch, Noun, Or, Phrase, Query, Word
+from ingest.catalogue.search import And, FieldMatch, Match, Noun, Or, Phrase, Query, Word
 from ingest.catalogue.search.folding import list_tokens, to_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.nouns import to_sought_values
-from ingest.catalogue.search.query import Ending
+from ingest.catalogue.search.wildcards import is_like, to_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,23 +80,19 @@ def _to_highlight(field: str, value: str, leaves: list[Word | Phrase | FieldMatc
 
 
 def _find_spans(tokens: list[tuple[str, int, int]], leaf: Word | Phrase | FieldMatch) -> Iterator[tuple[int, int]]:
-    asked = to_tokens(leaf.value if isinstance(leaf, FieldMatch) else leaf.text)
-    ending = Ending.WHOLE if isinstance(leaf, Phrase) else leaf.ending
+    written = leaf.value if isinstance(leaf, FieldMatch) else leaf.text
+    asked = to_patterns(written) if leaf.match is Match.WILDCARD else to_tokens(written)
+    distance = to_distance(asked) if leaf.match is Match.FUZZY else 0
     for start in range(len(tokens) - len(asked) + 1) if asked else ():
         window = tokens[start : start + len(asked)]
-        is_same = [token for token, _, _ in window[:-1]] == asked[:-1]
-        if is_same and _fits(window[-1][0], asked, ending):
+        if all(_fits(token, each, distance) for (token, _, _), each in zip(window, asked, strict=True)):
             yield window[0][1], window[-1][2]
 
 
-def _fits(token: str, asked: list[str], ending: Ending) -> bool:
-    match ending:
-        case Ending.WHOLE:
-            return token == asked[-1]
-        case Ending.BEGINNING:
-            return token.startswith(asked[-1])
-        case Ending.NEARLY:
-            return token == asked[-1] or (token.isascii() and count_edits(asked[-1], token) <= to_distance(asked))
+def _fits(token: str, asked: str, distance: int) -> bool:
+    """Return whether a token is what is asked for: a pattern, or a word that is this far away at most."""
+    is_near = distance > 0 and token.isascii() and count_edits(asked, token) <= distance
+    return is_like(token, asked) or is_near
 
 
 def _join(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

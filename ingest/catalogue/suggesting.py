@@ -16,7 +16,7 @@ from ingest.catalogue.search import DatasetIndex, Facet, FacetRequest, Noun
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.index import MAX_SOUGHT, SearchRequest
-from ingest.catalogue.search.query import FieldMatch, Word, join_all
+from ingest.catalogue.search.query import FieldMatch, Match, Word, join_all
 from ingest.catalogue.visibility import to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
 
@@ -122,7 +122,7 @@ def find_meant(index: DatasetIndex, viewer: Viewer, now: datetime, text: str) ->
 def _to_begun(noun: Noun, letters: str) -> Query:
     """Return what finds all datasets with such a value: it has the words, in whatever order, which is asked sooner."""
     *words, last = to_tokens(letters) or [""]
-    return join_all(*(FieldMatch(noun, word) for word in words), FieldMatch(noun, last, is_prefix=True))
+    return join_all(*(FieldMatch(noun, word) for word in words), FieldMatch(noun, last and f"{last}*", Match.WILDCARD))
 
 
 def _suggest_parameters(
@@ -159,7 +159,7 @@ def _find_nearest(index: DatasetIndex, seen: VisibilityFilter, word: str) -> str
     tokens = to_tokens(word)
     distance = to_distance(tokens)
     facets = tuple(FacetRequest(noun, _SEEN_VALUES) for noun in SUGGESTED)
-    found = index.count(SearchRequest(seen, Word(word, is_fuzzy=True), facets=facets))
+    found = index.count(SearchRequest(seen, Word(word, Match.FUZZY), facets=facets))
     counts = Counter[str]()
     for each in (value for facet in found.facets.values() for value in facet.values):
         counts.update(dict.fromkeys(to_tokens(each.value), each.count))

@@ -56,7 +56,7 @@ def engine_errors(location: str) -> Iterator[None]:
     except ApiError as error:
         if any(sign in str(error.body) for sign in _TOO_MANY):
             raise InvalidQueryError(
-                "too many words are like that: write more letters before the '*', or leave the '~' out"
+                "too many words are like that: write more letters beside '*' and '?', or leave the '~' out"
             ) from error
         raise UnavailableError(f"the search engine refused: {error.message} {_to_reason(error)}") from error
     except (TransportError, SerializationError) as error:

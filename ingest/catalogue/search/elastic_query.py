@@ -28,9 +28,9 @@ from ingest.catalogue.search.query import (
     And,
     DateRange,
     Elements,
-    Ending,
     FieldMatch,
     Leaf,
+    Match,
     Not,
     Or,
     ParameterRange,
@@ -43,9 +43,10 @@ from ingest.catalogue.search.ranking import (
     NUANCE,
     NUANCED,
     OTHER_STEP,
-    to_endings,
+    to_matches,
     to_whole_text,
 )
+from ingest.catalogue.search.wildcards import get_beginning, has_wildcards, to_patterns, to_regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,9 +90,9 @@ def _translate_leaf(query: Leaf) -> Clause:
         case All():
             return {"match_all": {"boost": 0.0}}
         case Word(text) | Phrase(text):
-            return _anywhere(to_tokens(text), query.ending)
+            return _anywhere(text, query.match)
         case FieldMatch(field, value):
-            return _in_field(field, value, query.ending)
+            return _in_field(field, value, query.match)
         case ParameterRange():
             return _unscored(_in_range(query))
         case DateRange():
@@ -122,28 +123,27 @@ def _in_dates(asked: DateRange) -> Clause:
     return {"range": {asked.field.value: bounds}} if bounds else {"exists": {"field": asked.field.value}}
 
 
-def _anywhere(tokens: list[str], ending: Ending) -> Clause:
-    """Return the tokens in sequence in any noun, scored by the best one."""
-    steps = [clause for field, step in WORD_STEPS.items() for clause in _list_steps(field, tokens, ending, step)]
+def _anywhere(text: str, match: Match) -> Clause:
+    """Return the words in sequence in any noun, scored by the best one."""
+    steps = [clause for field, step in WORD_STEPS.items() for clause in _list_steps(field, text, match, step)]
     return {"dis_max": {"queries": steps}}
 
 
-def _list_steps(field: str, tokens: list[str], ending: Ending, step: float, mark: str = "") -> list[Clause]:
-    return [_scored(_sequence(field, tokens, each, mark), score) for each, score in to_endings(ending, step)]
+def _list_steps(field: str, text: str, match: Match, step: float, mark: str = "") -> list[Clause]:
+    return [_scored(_sequence(field, text, each, mark), score) for each, score in to_matches(match, step)]
 
 
-def _in_field(field: str, value: str, ending: Ending) -> Clause:
+def _in_field(field: str, value: str, match: Match) -> Clause:
     if field == Noun.COMPLETE:
         return _unscored({"term": {"key": to_value_key(Noun.COMPLETE, value)}})
-    tokens = to_tokens(value)
     if field in set(Noun):
         words = WORDS[Noun(field)]
         step = WORD_STEPS[words]
-        steps = _list_steps(words, tokens, ending, step)
-        if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
+        steps = _list_steps(words, value, match, step)
+        if field == Noun.FORMULA and match is Match.WORDS and (key := to_hill_key(value)):
             steps.append(_scored({"term": {"key": key}}, step))
     else:
-        steps = _list_steps("text", tokens, ending, OTHER_STEP, to_mark(field))
+        steps = _list_steps("text", value, match, OTHER_STEP, to_mark(field))
     return {"dis_max": {"queries": steps}}
 
 
@@ -154,25 +154,44 @@ def _of_elements(symbols: tuple[str, ...], is_exact: bool) -> Clause:
     return {"regexp": {"elements": {"value": to_elements_pattern(symbols), "rewrite": "constant_score"}}}
 
 
-def _sequence(field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:
-    """Return the tokens one after the other in one value.
-
-    A prefix among several is a span: a phrase with a prefix would try 50 endings and leave the others out.
-    """
+def _sequence(field: str, text: str, match: Match, mark: str = "") -> Clause:
+    """Return the words of the text one after the other in one value."""
+    if match is Match.WILDCARD:
+        return _like(field, to_patterns(text), mark)
+    tokens = to_tokens(text)
     safe = [mark + to_safe(token) for token in tokens]
     if not safe:
         return _NOTHING
-    if ending is Ending.NEARLY and (distance := to_distance(tokens)):
+    if match is Match.FUZZY and (distance := to_distance(tokens)):
         return _nearly(field, safe[0], distance)
-    if ending is Ending.BEGINNING and len(safe) == 1:
-        return {"prefix": {field: safe[0]}}
-    if ending is Ending.BEGINNING:
-        last = {"span_multi": {"match": {"prefix": {field: safe[-1]}}}}
-        spans: list[Clause] = [*({"span_term": {field: token}} for token in safe[:-1]), last]
-        return {"span_near": {"clauses": spans, "slop": 0, "in_order": True}}
     if len(safe) == 1:
         return {"term": {field: safe[0]}}
     return {"match_phrase": {field: " ".join(safe)}}
+
+
+def _like(field: str, patterns: list[str], mark: str) -> Clause:
+    """Return words like these patterns one after the other in one value.
+
+    Several are spans: a phrase with a prefix would try 50 endings and leave the others out.
+    """
+    if not patterns:
+        return _NOTHING
+    clauses = [_like_one(field, pattern, mark) for pattern in patterns]
+    if len(clauses) == 1:
+        return clauses[0]
+    spans = [
+        {"span_multi": {"match": clause}} if has_wildcards(pattern) else {"span_term": clause["term"]}
+        for pattern, clause in zip(patterns, clauses, strict=True)
+    ]
+    return {"span_near": {"clauses": spans, "slop": 0, "in_order": True}}
+
+
+def _like_one(field: str, pattern: str, mark: str) -> Clause:
+    if not has_wildcards(pattern):
+        return {"term": {field: mark + to_safe(pattern)}}
+    if (beginning := get_beginning(pattern)) is not None:
+        return {"prefix": {field: mark + to_safe(beginning)}}
+    return {"regexp": {field: mark + to_regex(pattern)}}
 
 
 def _nearly(field: str, token: str, distance: int) -> Clause:

@@ -112,7 +112,7 @@ def engine_errors() -> Iterator[None]:
         yield
     except ValueError as error:
         if "max expansions" in str(error):
-            raise InvalidQueryError("too many words begin like that: write more letters before the '*'") from error
+            raise InvalidQueryError("too many words are like that: write more letters beside '*' and '?'") from error
         raise UnavailableError(f"the search engine failed: {error}") from error
     except BaseException as error:
         if type(error).__name__ == "PanicException":

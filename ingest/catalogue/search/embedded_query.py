@@ -37,9 +37,9 @@ from ingest.catalogue.search.query import (
     And,
     DateRange,
     Elements,
-    Ending,
     FieldMatch,
     Leaf,
+    Match,
     Not,
     Or,
     ParameterRange,
@@ -52,9 +52,10 @@ from ingest.catalogue.search.ranking import (
     NUANCE,
     NUANCED,
     OTHER_STEP,
-    to_endings,
+    to_matches,
     to_whole_text,
 )
+from ingest.catalogue.search.wildcards import to_patterns, to_regex
 
 if TYPE_CHECKING:
     from tantivy import Index
@@ -92,9 +93,9 @@ class Translator:
             case All():
                 return _unscored(Clause.all_query())
             case Word(text) | Phrase(text):
-                return self._anywhere(to_tokens(text), query.ending)
+                return self._anywhere(text, query.match)
             case FieldMatch(field, value):
-                return self._in_field(field, value, query.ending)
+                return self._in_field(field, value, query.match)
             case ParameterRange():
                 return _unscored(self._in_range(query))
             case DateRange(instant, low, high):
@@ -116,31 +117,28 @@ class Translator:
         keys = [to_value_key(wanted.noun, value) for value in wanted.values]
         return _unscored(Clause.term_set_query(self.index.schema, "key", keys))
 
-    def _anywhere(self, tokens: list[str], ending: Ending) -> Clause:
-        """Return the tokens in sequence in any noun, scored by the best one."""
-        steps = [
-            clause for field, step in WORD_STEPS.items() for clause in self._list_steps(field, tokens, ending, step)
-        ]
+    def _anywhere(self, text: str, match: Match) -> Clause:
+        """Return the words in sequence in any noun, scored by the best one."""
+        steps = [clause for field, step in WORD_STEPS.items() for clause in self._list_steps(field, text, match, step)]
         return Clause.disjunction_max_query(steps)
 
-    def _list_steps(self, field: str, tokens: list[str], ending: Ending, step: float, mark: str = "") -> list[Clause]:
+    def _list_steps(self, field: str, text: str, match: Match, step: float, mark: str = "") -> list[Clause]:
         return [
-            Clause.const_score_query(self._sequence(field, tokens, each, mark), score)
-            for each, score in to_endings(ending, step)
+            Clause.const_score_query(self._sequence(field, text, each, mark), score)
+            for each, score in to_matches(match, step)
         ]
 
-    def _in_field(self, field: str, value: str, ending: Ending) -> Clause:
-        tokens = to_tokens(value)
+    def _in_field(self, field: str, value: str, match: Match) -> Clause:
         if field == Noun.COMPLETE:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
         if field in set(Noun):
             words = WORDS[Noun(field)]
             step = WORD_STEPS[words]
-            steps = self._list_steps(words, tokens, ending, step)
-            if field == Noun.FORMULA and ending is Ending.WHOLE and (key := to_hill_key(value)):
+            steps = self._list_steps(words, value, match, step)
+            if field == Noun.FORMULA and match is Match.WORDS and (key := to_hill_key(value)):
                 steps.append(Clause.const_score_query(Clause.term_query(self.index.schema, "key", key), step))
         else:
-            steps = self._list_steps("text", tokens, ending, OTHER_STEP, to_mark(field))
+            steps = self._list_steps("text", value, match, OTHER_STEP, to_mark(field))
         return Clause.disjunction_max_query(steps)
 
     def _of_elements(self, symbols: tuple[str, ...], is_exact: bool) -> Clause:
@@ -149,24 +147,30 @@ class Translator:
             return Clause.term_query(self.index.schema, "elements", to_elements_key(symbols))
         return Clause.regex_query(self.index.schema, "elements", to_elements_pattern(symbols))
 
-    def _sequence(self, field: str, tokens: list[str], ending: Ending, mark: str = "") -> Clause:
-        """Return the tokens one after the other in one value; in ASCII they hold nothing that a pattern could mean.
-
-        No prefix phrase of tantivy: it tries 50 endings and leaves the others out without a word.
-        """
-        schema = self.index.schema
+    def _sequence(self, field: str, text: str, match: Match, mark: str = "") -> Clause:
+        """Return the words of the text one after the other in one value."""
+        if match is Match.WILDCARD:
+            return self._like(field, [mark + to_regex(pattern) for pattern in to_patterns(text)])
+        schema, tokens = self.index.schema, to_tokens(text)
         safe = [mark + to_safe(token) for token in tokens]
         if not safe:
             return Clause.empty_query()
-        if ending is Ending.NEARLY and (distance := to_distance(tokens)):
+        if match is Match.FUZZY and (distance := to_distance(tokens)):
             return Clause.fuzzy_term_query(schema, field, safe[0], distance, transposition_cost_one=True)
-        if ending is Ending.BEGINNING and len(safe) == 1:
-            return Clause.regex_query(schema, field, f"{safe[0]}.*")
-        if ending is Ending.BEGINNING:
-            return Clause.regex_phrase_query(schema, field, [*safe[:-1], f"{safe[-1]}.*"])
         if len(safe) == 1:
             return Clause.term_query(schema, field, safe[0])
         return Clause.phrase_query(schema, field, list(safe))
+
+    def _like(self, field: str, patterns: list[str]) -> Clause:
+        """Return words like these patterns one after the other in one value.
+
+        No prefix phrase of tantivy: it tries 50 endings and leaves the others out without a word.
+        """
+        if not patterns:
+            return Clause.empty_query()
+        if len(patterns) == 1:
+            return Clause.regex_query(self.index.schema, field, patterns[0])
+        return Clause.regex_phrase_query(self.index.schema, field, list(patterns))
 
     def _in_range(self, asked: ParameterRange) -> Clause:
         """Return documents with a value inside or a range that overlaps."""

@@ -22,6 +22,7 @@ from ingest.catalogue.search.query import (
     DateRange,
     Elements,
     FieldMatch,
+    Match,
     Not,
     Or,
     ParameterRange,
@@ -30,6 +31,7 @@ from ingest.catalogue.search.query import (
     Query,
     Word,
 )
+from ingest.catalogue.search.wildcards import MAX_LETTERS, MAX_WILDCARDS, get_beginning, has_wildcards, to_patterns
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +40,7 @@ MAX_LENGTH: Final = 2000
 MAX_DEPTH: Final = 20
 MAX_WORDS: Final = 64
 MAX_SIGNS: Final = 8
-"""Words with `*` or `~`: each reads all that it stands for, 0.25 s at a million datasets if it is most of them."""
+"""Words with `*`, `?` or `~`: each reads all that it stands for, 0.25 s at a million datasets if it is most of them."""
 
 MAX_ELEMENTS: Final = 20
 """In one formula; tantivy's patterns end at some 30."""
@@ -146,7 +148,9 @@ class _Parser:
             self.fail(f"to leave something out write: not {word[1:]}; to search for it put it in quotes", start)
         if sign := _COMPARED.match(word):
             self.fail(f"to compare write {sign[1]}:{word[sign.end(1) :]}; to search for this put it in quotes", start)
-        return Word(*self.split_sign(word, start))
+        if has_wildcards(word) and not to_tokens(word):
+            self.fail(f"{word!r} stands for any word there is: leave it out", start)
+        return Word(*self.to_match(word, start))
 
     def parse_value(self, match: re.Match[str], start: int) -> Query:
         """Read what follows `field:`."""
@@ -171,8 +175,7 @@ class _Parser:
         if (quoted := self.take_quoted()) is not None:
             self.count_tokens(quoted, start)
             return FieldMatch(field, quoted, place=place)
-        text, is_prefix, is_fuzzy = self.split_sign(self.take_text("a value"), start)
-        return FieldMatch(field, text, is_prefix, is_fuzzy, place)
+        return FieldMatch(field, *self.to_match(self.take_text("a value"), start), place)
 
     def parse_boolean(self, place: Place) -> FieldMatch:
         start = self.at
@@ -212,6 +215,8 @@ class _Parser:
         if match is None:
             self.fail(f"a date is missing: write {field}:2025-01..2025-03")
         self.count_words(1, match.start())
+        if match[0] == "*":
+            return DateRange(field)
         operator, written = match.groups()
         first, dots, last = written.partition("..")
         if operator is None and dots:
@@ -284,21 +289,35 @@ class _Parser:
             self.fail(f"{match[group][:20]} is too large for a number", match.start(group))
         return number
 
-    def split_sign(self, word: str, start: int) -> tuple[str, bool, bool]:
-        """Return a word without the sign at its end, and whether that is a `*`, or a `~`."""
+    def to_match(self, word: str, start: int) -> tuple[str, Match]:
+        """Return a word, without a `~` at its end, and how it is to be held."""
         if word.startswith("~"):
             self.fail("'~' stands at the end of a word, hematite~, or before a number of a parameter", start)
-        is_prefix, is_fuzzy = word.endswith("*"), word.endswith("~")
-        text = word[:-1] if is_prefix or is_fuzzy else word
-        if "*" in text:
-            self.fail("'*' stands at the end of a word only: write LaB*", start + text.index("*"))
-        self.count_tokens(text, start)
-        if is_fuzzy and not to_distance(to_tokens(text)):
-            self.fail(f"'~' stands after one word of {MIN_LENGTH} or more letters (a to z) and digits", start)
-        self.signs_left -= is_prefix or is_fuzzy
+        if not word.endswith("~") and not has_wildcards(word):
+            self.count_tokens(word, start)
+            return word, Match.WORDS
+        self.signs_left -= 1
         if self.signs_left < 0:
-            self.fail(f"the query has more than {MAX_SIGNS} words with '*' or '~'", start)
-        return text, is_prefix, is_fuzzy
+            self.fail(f"the query has more than {MAX_SIGNS} words with '*', '?' or '~'", start)
+        return self.to_fuzzy(word[:-1], start) if word.endswith("~") else self.to_wildcard(word, start)
+
+    def to_fuzzy(self, word: str, start: int) -> tuple[str, Match]:
+        if has_wildcards(word):
+            self.fail("'~' does not go with '*' or '?': leave one of them out", start)
+        self.count_tokens(word, start)
+        if not to_distance(to_tokens(word)):
+            self.fail(f"'~' stands after one word of {MIN_LENGTH} or more letters (a to z) and digits", start)
+        return word, Match.FUZZY
+
+    def to_wildcard(self, word: str, start: int) -> tuple[str, Match]:
+        patterns = to_patterns(word)
+        free = [pattern for pattern in patterns if has_wildcards(pattern) and get_beginning(pattern) is None]
+        if len("".join(free)) > MAX_LETTERS:
+            self.fail(f"a word with '*' or '?' in it has {MAX_LETTERS} letters at most: leave some out", start)
+        if sum(map("".join(patterns).count, "*?")) > MAX_WILDCARDS:
+            self.fail(f"a word has {MAX_WILDCARDS} '*' and '?' at most", start)
+        self.count_words(len(patterns), start)
+        return word, Match.WILDCARD
 
     def count_tokens(self, text: str, start: int) -> None:
         tokens = to_tokens(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ingest.catalogue.search.nouns import Instant
 
 
-class Ending(Enum):
-    """How the last token of what is asked for is held by a document."""
+class Match(StrEnum):
+    """How a document holds the words that are asked for: as they are, like their wildcards, or nearly."""
 
-    WHOLE = auto()
-    BEGINNING = auto()
-    NEARLY = auto()
+    WORDS = "words"
+    WILDCARD = "wildcard"
+    FUZZY = "fuzzy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,6 @@ class Place:
 _NOWHERE = Place()
 
 
-def _to_ending(is_prefix: bool, is_fuzzy: bool) -> Ending:
-    if is_prefix:
-        return Ending.BEGINNING
-    return Ending.NEARLY if is_fuzzy else Ending.WHOLE
-
-
 @dataclass(frozen=True, slots=True)
 class All:
     """Every document."""
@@ -52,18 +46,12 @@ class All:
 class Word:
     """One written word in any noun or text parameter.
 
-    A word of several tokens (`20-BM`) is found where they follow each other. With `is_prefix` its last token is the
-    beginning of one. With `is_fuzzy` tokens within the distance of `fuzzy.to_distance` are found as well.
+    A word of several tokens (`20-BM`) is found where they follow each other; with WILDCARD tokens like those of
+    `wildcards.to_patterns`. With FUZZY tokens within the distance of `fuzzy.to_distance` are found as well.
     """
 
     text: str
-    is_prefix: bool = False
-    is_fuzzy: bool = False
-
-    @property
-    def ending(self) -> Ending:
-        """How its last token is to be held."""
-        return _to_ending(self.is_prefix, self.is_fuzzy)
+    match: Match = Match.WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +61,22 @@ class Phrase:
     text: str
 
     @property
-    def ending(self) -> Ending:
-        """How its last token is to be held."""
-        return Ending.WHOLE
+    def match(self) -> Match:
+        """How it is held."""
+        return Match.WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMatch:
     """Tokens that follow each other in one value of a noun, or of a text parameter of that name; as in `Word`.
 
-    A whole chemical formula finds equal ones in the noun `formula`, however they are written.
+    With WORDS a chemical formula finds equal ones in the noun `formula`, however they are written.
     """
 
     field: str
     value: str
-    is_prefix: bool = False
-    is_fuzzy: bool = False
+    match: Match = Match.WORDS
     place: Place = dataclasses.field(default=_NOWHERE, compare=False, repr=False)
-
-    @property
-    def ending(self) -> Ending:
-        """How its last token is to be held."""
-        return _to_ending(self.is_prefix, self.is_fuzzy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.catalogue.search.nouns import Noun
-from ingest.catalogue.search.query import And, Ending, Phrase, Query, Word
+from ingest.catalogue.search.query import And, Match, Phrase, Query, Word
 
 STEPS: Final = {
     Noun.NAME: 8.0,
@@ -39,14 +39,14 @@ EXACT_STEPS: Final = {
 }
 
 
-def to_endings(ending: Ending, step: float) -> list[tuple[Ending, float]]:
-    """Return the endings by which a word is sought in a noun, with the step of each: as it is written comes first."""
-    if ending is Ending.NEARLY:
-        return [(Ending.WHOLE, step), (ending, step * NEAR_SHARE)]
-    return [(ending, step)]
+def to_matches(match: Match, step: float) -> list[tuple[Match, float]]:
+    """Return how a word is sought in a noun, with the step of each way: as it is written comes first."""
+    if match is Match.FUZZY:
+        return [(Match.WORDS, step), (match, step * NEAR_SHARE)]
+    return [(match, step)]
 
 
 def to_whole_text(query: Query) -> str:
     """Return the words and phrases that all must be found, as they were written one after the other; "" if none."""
     parts = query.parts if isinstance(query, And) else (query,)
-    return " ".join(part.text for part in parts if isinstance(part, Word | Phrase) and part.ending is Ending.WHOLE)
+    return " ".join(part.text for part in parts if isinstance(part, Word | Phrase) and part.match is Match.WORDS)

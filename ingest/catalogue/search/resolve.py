@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.folding import fold
 from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Instant, Noun
-from ingest.catalogue.search.query import And, FieldMatch, Not, Or, ParameterRange, Place, Query
+from ingest.catalogue.search.query import And, FieldMatch, Match, Not, Or, ParameterRange, Place, Query
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 
 if TYPE_CHECKING:
@@ -70,8 +70,10 @@ def _resolve_range(asked: ParameterRange, units: Mapping[str, str], aliases: Map
     )
 
 
-def _resolve_match(asked: FieldMatch, units: Mapping[str, str], aliases: Mapping[str, str]) -> FieldMatch:
+def _resolve_match(asked: FieldMatch, units: Mapping[str, str], aliases: Mapping[str, str]) -> Query:
     name = get_parameter_name(asked.field, units, aliases, asked.place, beside=_FIELDS, is_word=True)
+    if asked.match is Match.WILDCARD and asked.value == "*":
+        return Or((ParameterRange(name), replace(asked, field=name)))
     if units[name] not in _UNITLESS:
         example = f"{asked.field}:1..2 {units[name]}"
         _fail(f"{name} is a quantity in {units[name]} and {asked.value!r} is no number: write {example}", asked.place)

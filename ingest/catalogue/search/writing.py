@@ -16,6 +16,7 @@ from ingest.catalogue.search.query import (
     DateRange,
     Elements,
     FieldMatch,
+    Match,
     Not,
     Or,
     ParameterRange,
@@ -84,15 +85,17 @@ def _list_forms(leaf: Leaf) -> Iterator[str]:
     match leaf:
         case All():
             yield "*"
-        case Word(text, is_prefix, is_fuzzy):
-            yield f"{text}{_to_sign(is_prefix, is_fuzzy)}"
+        case Word(text, match):
+            yield f"{text}{_to_sign(match)}"
         case Phrase(text):
             yield _quote(text)
-        case FieldMatch(field, value, is_prefix, is_fuzzy):
-            values = (f"{value}{_to_sign(is_prefix, is_fuzzy)}", _quote(value))
+        case FieldMatch(field, value, match):
+            values = (f"{value}{_to_sign(match)}", _quote(value))
             yield from (f"{name}:{written}" for name in (field, _quote(field)) for written in values)
         case ParameterRange(name):
             yield from (f"{written}:{_write_range(leaf)}" for written in (name, _quote(name)))
+        case DateRange(field, None, None):
+            yield f"{field}:*"
         case DateRange(field):
             yield from (f"{field}:{written}" for written in _list_dates(leaf))
         case Elements(symbols, is_exact):
@@ -101,8 +104,8 @@ def _list_forms(leaf: Leaf) -> Iterator[str]:
             assert_never(leaf)
 
 
-def _to_sign(is_prefix: bool, is_fuzzy: bool) -> str:
-    return "*" if is_prefix else "~" * is_fuzzy
+def _to_sign(match: Match) -> str:
+    return "~" if match is Match.FUZZY else ""
 
 
 def _quote(text: str) -> str:

@@ -18,6 +18,7 @@ from ingest.catalogue.search import (
     FacetRequest,
     FieldMatch,
     Instant,
+    Match,
     Not,
     Noun,
     Or,
@@ -32,7 +33,7 @@ from ingest.catalogue.search import (
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.nouns import to_sought_values, to_values
-from ingest.catalogue.search.query import Ending
+from ingest.catalogue.search.wildcards import to_patterns
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -82,10 +83,10 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
         case All():
             return True
         case Word(text) | Phrase(text):
-            return any(_follows(value, text, query.ending) for value in _all_texts(document))
+            return any(_follows(value, text, query.match) for value in _all_texts(document))
         case FieldMatch(field, value):
-            found = any(_follows(held, value, query.ending) for held in _texts_of(document, field))
-            return found or (field == Noun.FORMULA and query.ending is Ending.WHOLE and _has_formula(document, value))
+            found = any(_follows(held, value, query.match) for held in _texts_of(document, field))
+            return found or (field == Noun.FORMULA and query.match is Match.WORDS and _has_formula(document, value))
         case ParameterRange():
             numbers = [number for number in document.numbers if number.name == query.name]
             return not query.is_empty and any(_overlaps(number, query) for number in numbers)
@@ -117,18 +118,23 @@ def _has_formula(document: SearchDocument, formula: str) -> bool:
     return asked is not None and asked.hill is not None and any(each and each.hill == asked.hill for each in held)
 
 
-def _follows(value: str, text: str, ending: Ending) -> bool:
-    held, asked = to_tokens(value), to_tokens(text)
+def _follows(value: str, text: str, match: Match) -> bool:
+    held, asked = to_tokens(value), to_patterns(text) if match is Match.WILDCARD else to_tokens(text)
     if not asked:
         return False
-    if ending is Ending.NEARLY and (distance := to_distance(asked)):
+    if match is Match.FUZZY and (distance := to_distance(asked)):
         return any(token.isascii() and count_edits(asked[0], token) <= distance for token in held)
-    for start in range(len(held) - len(asked) + 1):
-        window = held[start : start + len(asked)]
-        last_fits = window[-1].startswith(asked[-1]) if ending is Ending.BEGINNING else window[-1] == asked[-1]
-        if window[:-1] == asked[:-1] and last_fits:
-            return True
-    return False
+    windows = (held[start : start + len(asked)] for start in range(len(held) - len(asked) + 1))
+    return any(all(map(is_like, window, asked)) for window in windows)
+
+
+def is_like(token: str, pattern: str) -> bool:
+    """Return whether the pattern, in which `*` is any letters and `?` is one, stands for the whole token."""
+    if not pattern:
+        return not token
+    if pattern[0] == "*":
+        return any(is_like(token[start:], pattern[1:]) for start in range(len(token) + 1))
+    return bool(token) and pattern[0] in ("?", token[0]) and is_like(token[1:], pattern[1:])
 
 
 def count_edits(first: str, second: str) -> int:

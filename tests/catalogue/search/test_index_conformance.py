@@ -22,6 +22,7 @@ from ingest.catalogue.search import (
     FacetValue,
     FieldMatch,
     Instant,
+    Match,
     Noun,
     ParameterRange,
     SearchRequest,
@@ -64,6 +65,14 @@ def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **mo
         ("id2*", [1]),
         ("20-BM", [3]),
         ("20-B*", [3]),
+        ("2?-*m", [3]),
+        ("2?-b", []),
+        ("l?b6", [1, 2]),
+        ("l??6", [1, 2]),
+        ("la??6", []),
+        ("la*?b6", []),
+        ("*gstr?m", [2]),
+        ("?ngström", [2]),
         ("bm-20", []),
         ('"powder of"', [1]),
         ('"of powder"', []),
@@ -105,6 +114,13 @@ def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **mo
         ("hello", [1]),
         ("note:hello", [1]),
         ("note:hel*", [1]),
+        ("note:*lo", [1]),
+        ("note:w?de_*ld", [1]),
+        ("note:*", [1]),
+        ("motor:*", [2]),
+        ("counter:?0", [2]),
+        ("start_date:*", [1, 2]),
+        ("end_date:*", [1]),
         ('note:"hello wide world"', []),
         ('note:"wide world"', [1]),
         ('note:"world hello"', []),
@@ -214,7 +230,7 @@ def test_a_parameter_of_any_name_is_found_by_it_alone(
         make(number, numbers=(NumericEntry(held, 1.0, 1.0),), texts=(TextEntry(held, 'any "value" of it'),))
         for number, held in enumerate(HOSTILE_NAMES)
     )
-    matches = FieldMatch(name, 'any "value"'), FieldMatch(name, "an", is_prefix=True)
+    matches = FieldMatch(name, 'any "value"'), FieldMatch(name, "an*", Match.WILDCARD)
     for query in (ParameterRange(name, 0.5, 1.5), *matches):
         page = index.search(SearchRequest(operator, query))
         assert [hit.id for hit in page.hits] == [HOSTILE_NAMES.index(name)]
@@ -349,6 +365,19 @@ def test_a_fuzzy_word_finds_all_that_are_near(index: DatasetIndex, operator: Vis
     index.write(make(number, samples=(word,)) for number, word in enumerate(near))
     request = SearchRequest(operator, parse_query("sample:hematite~"))
     assert index.search(request).total == len(near)
+
+
+def test_a_pattern_of_whatever_signs_is_answered(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1, samples=("ж" * 60,)), make(2, samples=("日本41f",)), make(3, samples=("a",))])
+    worst = ["*" + "ж" * 44 + "?????", "*a?????", "?a" * 6, "*ж?ж?ж?ж?ж?", "??????" + "𠀀" * 44]
+    assert [find(index, operator, f"sample:{text} or note:{text}") for text in worst] == [[1], [], [], [1], []]
+    # No wildcard stands for a part of a letter's code, which is 436.
+    assert find(index, operator, "sample:*41f* or sample:??41f") == [2]
+    assert find(index, operator, "sample:*43* or sample:*36* or sample:??????") == []
+    assert find(index, operator, "sample:?") == [3]
+    # What may stand for nothing does.
+    assert find(index, operator, "sample:*-*-a-** or sample:*_日本4*") == [2, 3]
+    assert find(index, operator, "sample:*-**") == [1, 2, 3]
 
 
 def test_a_prefix_finds_all_its_endings(index: DatasetIndex, operator: VisibilityFilter) -> None:

@@ -17,6 +17,7 @@ from ingest.catalogue.search import (
     Elements,
     FieldMatch,
     Instant,
+    Match,
     Not,
     Noun,
     Or,
@@ -36,7 +37,7 @@ PERIOD_START = datetime(2025, 1, 1, tzinfo=UTC)
     [
         "*",
         "LaB6",
-        "LaB* ceria~",
+        "LaB* ?a*6_00? ceria~",
         '"two words"',
         r'"a \"b\" \\c"',
         '"and" "or" "a:b" "a<b" "-a" "~abcd"',
@@ -57,6 +58,7 @@ PERIOD_START = datetime(2025, 1, 1, tzinfo=UTC)
         "end_date:0099-01-01T12:30:00.000000Z..0099-03-31T23:59:59.999998Z",
         "elements:Fe,O elements:=La,B",
         "complete:true",
+        "sample:* energy:* start_date:*",
     ],
 )
 def test_what_is_written_shortest_stays_as_it_is(text: str) -> None:
@@ -77,15 +79,16 @@ def test_what_stands_for_a_range_is_written_as_one() -> None:
     "query",
     [
         Word("two words"),
-        Word("two words", is_prefix=True),
-        Word("Fe2", is_fuzzy=True),
+        Word("two word*", Match.WILDCARD),
+        Word("LaB6", Match.WILDCARD),
+        Word("L*B6"),
+        Word("Fe2", Match.FUZZY),
         Phrase("--"),
         FieldMatch("start_date", "2025"),
         ParameterRange("energy"),
         ParameterRange("energy", 1.0, 2.0, includes_high=False),
         ParameterRange("energy", float("nan")),
         ParameterRange("energy", 1.0, 2.0, "k eV"),
-        DateRange(Instant.START),
         Elements(()),
         Elements(("Xx",)),
         And(()),
@@ -129,10 +132,11 @@ leaves = st.one_of(
     st.just(All()),
     st.builds(Phrase, phrases),
     st.builds(FieldMatch, st.sampled_from([noun for noun in Noun if noun is not Noun.COMPLETE]), phrases),
-    st.builds(Word, st.sampled_from(["lab6", "Ångström", "x-y", "a.b/c"]), is_prefix=st.booleans()),
-    st.builds(Word, st.sampled_from(["lab6", "hemattie", "Hämatit"]), is_fuzzy=st.booleans()),
+    st.builds(Word, st.sampled_from(["lab6", "Ångström", "x-y", "a.b/c"])),
+    st.builds(Word, st.sampled_from(["lab*", "*ngström?", "x-?", "?*a.b/c"]), st.just(Match.WILDCARD)),
+    st.builds(Word, st.sampled_from(["lab6", "hemattie", "Hämatit"]), st.sampled_from([Match.WORDS, Match.FUZZY])),
     st.builds(FieldMatch, names.filter(lambda name: name.lower() not in {*Noun, *Instant, "elements"}), phrases),
-    st.builds(FieldMatch, st.sampled_from(Noun), st.just("lab"), is_prefix=st.booleans()).filter(
+    st.builds(FieldMatch, st.sampled_from(Noun), st.sampled_from(["lab*", "*", "l?b"]), st.just(Match.WILDCARD)).filter(
         lambda match: match.field != Noun.COMPLETE
     ),
     ranges(),

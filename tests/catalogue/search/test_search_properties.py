@@ -21,6 +21,7 @@ from ingest.catalogue.search import (
     FacetRequest,
     FieldMatch,
     Instant,
+    Match,
     Not,
     Noun,
     Or,
@@ -155,20 +156,33 @@ documents = st.builds(
 )
 catalogues = st.lists(documents, max_size=8, unique_by=lambda document: document.id)
 
+manners = st.sampled_from(Match)
+
+
+@st.composite
+def with_wildcards(draw: st.DrawFn, text: str) -> str:
+    """Return the text, a sign or none at some of its places instead of what stands there."""
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(text)))
+        text = text[:start] + draw(st.sampled_from("*?")) + text[start + draw(st.integers(0, 3)) :]
+    return text
+
+
+patterns = st.sampled_from([*PIECES, *FORMULAS, "日本 hematite", "Ångström 20-BM"]).flatmap(with_wildcards)
 date_ranges = st.builds(DateRange, st.sampled_from(Instant), dates, dates)
 leaves = st.one_of(
     st.just(All()),
-    st.builds(Word, texts, st.booleans(), st.booleans()),
+    st.builds(Word, texts, manners),
+    st.builds(Word, patterns, st.just(Match.WILDCARD)),
     st.builds(Phrase, texts),
-    st.builds(Word, st.sampled_from(PIECES), is_fuzzy=st.just(value=True)),
+    st.builds(Word, st.sampled_from(PIECES), st.just(Match.FUZZY)),
     st.builds(
         FieldMatch,
         names | st.sampled_from([noun for noun in Noun if noun is not Noun.COMPLETE]),
-        texts,
-        st.booleans(),
-        st.booleans(),
+        texts | patterns,
+        manners,
     ),
-    st.builds(FieldMatch, st.just(Noun.FORMULA), st.sampled_from(FORMULAS), st.booleans(), st.booleans()),
+    st.builds(FieldMatch, st.just(Noun.FORMULA), st.sampled_from(FORMULAS), manners),
     st.builds(
         Elements, st.lists(st.sampled_from(["Fe", "O", "B", "La", "D", "H"]), min_size=1).map(tuple), st.booleans()
     ),
