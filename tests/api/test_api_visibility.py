@@ -291,6 +291,8 @@ def test_search_counts_and_shows_only_what_may_be_found(client: TestClient, ids:
     [
         {"q": "{}"},
         {"q": "{}*"},
+        {"q": "?*{}"},
+        {"q": "sample:*{}*"},
         {"q": "not zinnia not marigold"},
         {"q": "name:{}"},
         {"instrument": "{}-bm"},

@@ -52,6 +52,9 @@ def find(text: str, document: SearchDocument = DOCUMENT) -> dict[str, list[str]]
         ),
         ("sample:lab6", {"sample:LaB6": ["LaB6"]}),
         ("angstr*", {"title:powder of Ångström LaB₆ and more powder": ["Ångström"]}),
+        ("?ngstr*m", {"title:powder of Ångström LaB₆ and more powder": ["Ångström"]}),
+        ("note:h*o_w?rld", {"note:say hello world": ["hello world"]}),
+        ("note:w?rld_*lo", {}),
         ("powder", {"title:powder of Ångström LaB₆ and more powder": ["powder", "powder"]}),
         ('"hello world"', {"note:say hello world": ["hello world"], "told:say hello world": ["hello world"]}),
         (
