@@ -123,6 +123,7 @@ class ResultParameters(BaseModel):
     formula: Values = to_filter("Formula of the sample", "LaB6")
     technique: Values = to_filter("Experimental technique", "XRD")
     keyword: Values = to_filter("Keyword of the investigation or the DOI", "tomography")
+    doi: Values = to_filter("DOI of the dataset or of what it is published in", "10.5072/3b9vq-hz06")
     definition: Values = to_filter("NeXus application definition", "NXxrd")
     user: Values = to_filter("Person who took part", "Ada Example")
     detector: Values = to_filter("Detector", "eiger")
@@ -140,6 +141,9 @@ class ResultParameters(BaseModel):
     )
     end_date: Text = Field(
         default="", description="When it ended, in the same form, such as `2025..`.", examples=["2025.."]
+    )
+    release_date: Text = Field(
+        default="", description="When it opened or will open, in the same form, such as `..2025`.", examples=["..2025"]
     )
     parameter: Values = Field(
         default_factory=list,

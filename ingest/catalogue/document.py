@@ -73,6 +73,8 @@ class SearchDocument:
     keywords: tuple[str, ...] = field(default=())
     abstracts: tuple[str, ...] = ()
     """What is said at length: of its investigation, of its scans, and for its DOI."""
+    dois: tuple[str, ...] = ()
+    """Those by which it is cited: its own, and those of what it is published in."""
     unsearched: tuple[str, ...] = ()
     """Names of parameters that hold neither a number nor a text, such as instants: they are counted only."""
 

@@ -11,6 +11,8 @@ from sqlalchemy.orm import undefer
 
 from ingest.catalogue.document import NumericEntry, SearchDocument, TextEntry
 from ingest.catalogue.model import (
+    DataCollectionDataset,
+    DataPublication,
     Dataset,
     DatasetInstrument,
     DatasetParameter,
@@ -97,6 +99,7 @@ class _Parts:
         self.instruments = _group(session, _instruments_of(ids))
         self.techniques = _group(session, _techniques_of(ids))
         self.keywords = _group(session, _keywords_of(ids))
+        self.publications = _group(session, _publications_of(ids))
         self.scans = _group(session, _scans_of(ids))
         self.parameters = _group(session, _parameters_of(ids))
 
@@ -120,6 +123,16 @@ def _keywords_of(ids: Sequence[int]) -> Any:
         .join(Keyword, Keyword.investigation_id == Dataset.investigation_id)
         .where(Dataset.id.in_(ids))
         .order_by(Keyword.name)
+    )
+
+
+def _publications_of(ids: Sequence[int]) -> Any:
+    """Select the DOIs under which each dataset is published, alone or with others."""
+    return (
+        select(DataCollectionDataset.dataset_id, DataPublication.pid)
+        .join(DataPublication, DataPublication.content_id == DataCollectionDataset.data_collection_id)
+        .where(DataCollectionDataset.dataset_id.in_(ids))
+        .order_by(DataPublication.id)
     )
 
 
@@ -199,6 +212,7 @@ def _to_document(dataset: Dataset, investigation: Investigation, facility: str, 
         is_secret=dataset.is_secret,
         is_metadata_public=dataset.is_metadata_public,
         keywords=_distinct([*(row.name for row in parts.keywords[dataset.id]), *_list_keywords(texts)]),
+        dois=_distinct([dataset.doi, *(row.pid for row in parts.publications[dataset.id]), investigation.doi]),
         abstracts=_distinct([investigation.summary, *(text for name, text in texts if name in _ABSTRACTS)]),
     )
 

@@ -82,7 +82,7 @@ def store_publication(session: Session, request: PublicationRequest, doi_prefix:
         _insert_creator(session, publication.id, order, creator)
     _insert_dates(session, publication.id, content, now)
     _insert_subjects(session, publication)
-    _mark_datasets(session, request.dataset_ids, doi)
+    _mark_datasets(session, request.dataset_ids, publication)
     session.flush()
     return Published(doi, is_new=True)
 
@@ -250,8 +250,10 @@ def _insert_subjects(session: Session, publication: DataPublication) -> None:
         session.add(subject)
 
 
-def _mark_datasets(session: Session, dataset_ids: Sequence[int], doi: str) -> None:
-    """Let a dataset that is published by itself carry the DOI; that is news to whoever copies what is said of it."""
-    if len(dataset_ids) == 1:
-        values = {"doi": doi, "revision": Dataset.revision + 1}
-        session.execute(update(Dataset).where(Dataset.id == dataset_ids[0]).values(**values))
+def _mark_datasets(session: Session, dataset_ids: Sequence[int], publication: DataPublication) -> None:
+    """Let a dataset that is published by itself carry the DOI; that is news to whoever copies what is said of any."""
+    own = {"doi": publication.pid} if len(dataset_ids) == 1 else {}
+    published = select(DataCollectionDataset.dataset_id).where(
+        DataCollectionDataset.data_collection_id == publication.content_id
+    )
+    session.execute(update(Dataset).where(Dataset.id.in_(published)).values(revision=Dataset.revision + 1, **own))

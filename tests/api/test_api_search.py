@@ -21,7 +21,7 @@ DATASETS = "/api/v1/datasets"
 def ids(module_catalogue: Catalogue) -> dict[str, int]:
     with module_catalogue.sessions.begin() as session:
         made = {
-            "zinnia": add_dataset(session, "zinnia", start_date=START.replace(year=2017)),
+            "zinnia": add_dataset(session, "zinnia", start_date=START.replace(year=2017), doi="10.5072/z"),
             "daisy": add_dataset(session, "daisy", start_date=START.replace(year=2018), end_date=None),
             "aster": add_dataset(session, "aster", is_complete=False, sample_formula="Fe2O3"),
         }
@@ -58,6 +58,9 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"technique": "zinnia diffraction"}, ["zinnia"]),
         ({"keyword": "Zinnia upright"}, ["zinnia"]),
         ({"keyword": "upright"}, []),
+        ({"doi": "10.5072/Z"}, ["zinnia"]),
+        ({"doi": "10.5072"}, []),
+        ({"q": "https://doi.org/10.5072/z"}, ["zinnia"]),
         ({"elements": "Fe,O"}, ["aster"]),
         ({"elements": "=Fe"}, []),
         ({"q": "elements:=Fe,O"}, ["aster"]),
@@ -74,6 +77,8 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"start_date": "2018.."}, ["aster", "daisy"]),
         ({"start_date": "2017-03..2018-03"}, ["daisy", "zinnia"]),
         ({"end_date": "..2019"}, ["aster", "zinnia"]),
+        ({"release_date": "2020"}, ["aster", "daisy", "zinnia"]),
+        ({"release_date": "2021.."}, []),
         ({"parameter": "energy:12..13 keV"}, ["daisy", "zinnia"]),
         ({"parameter": "energy:12000..13000 eV"}, ["daisy", "zinnia"]),
         ({"parameter": "energy:25..26 keV"}, ["aster"]),

@@ -8,7 +8,16 @@ from sqlalchemy import select
 
 from ingest.catalogue.finding import SearchQuestion, search_datasets
 from ingest.catalogue.indexing import load_documents
-from ingest.catalogue.model import Dataset, DatasetParameter, Investigation, Keyword, ParameterType
+from ingest.catalogue.model import (
+    DataCollection,
+    DataCollectionDataset,
+    DataPublication,
+    Dataset,
+    DatasetParameter,
+    Investigation,
+    Keyword,
+    ParameterType,
+)
 from ingest.catalogue.model.base import utc_now
 from ingest.catalogue.search import Noun
 from ingest.catalogue.search.engines import open_index
@@ -71,3 +80,22 @@ def test_abstract_finds_and_keyword_is_counted(catalogue: Catalogue) -> None:
     assert [hit.dataset.id for hit in page.hits] == [dataset_id]
     assert {each.field for each in page.hits[0].highlights} == {"abstract", "keyword"}
     assert {each.value for each in page.facets[Noun.KEYWORD].values} == {"bone", "botany", "lung"}
+
+
+def test_dois_are_its_own_and_those_of_what_it_is_published_in(catalogue: Catalogue) -> None:
+    with catalogue.sessions.begin() as session:
+        dataset_id = add_dataset(session, "zinnia", doi="10.5072/own")
+        other_id = add_dataset(session, "aster")
+        investigation = session.get_one(Investigation, session.get_one(Dataset, dataset_id).investigation_id)
+        investigation.doi = "10.5072/visit"
+        for pid in ("10.5072/own", "10.5072/several"):
+            collection = DataCollection(doi=pid)
+            session.add(collection)
+            session.flush()
+            session.add(DataCollectionDataset(data_collection_id=collection.id, dataset_id=dataset_id))
+            kept = {"facility_id": investigation.facility_id, "content_id": collection.id}
+            session.add(DataPublication(pid=pid, title="Zinnias", **kept))
+        session.flush()
+        zinnia, aster = load_documents(session, [dataset_id, other_id])
+    assert zinnia.dois == ("10.5072/own", "10.5072/several", "10.5072/visit")
+    assert aster.dois == ()

@@ -155,6 +155,7 @@ def test_several_datasets_are_a_collection_under_one_doi(session: Session) -> No
     assert list(session.scalars(select(DataCollection.doi))) == [doi]
     assert list(session.scalars(select(Dataset.doi))) == [None, None, None]
     assert [is_published(session, each) for each in (*ids, other)] == [True, True, False]
+    assert [session.get_one(Dataset, each, populate_existing=True).revision for each in (*ids, other)] == [2, 2, 1]
 
 
 def test_dates_of_a_collection_cover_all_its_datasets(session: Session) -> None:

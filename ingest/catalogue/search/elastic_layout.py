@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 10
+LAYOUT_VERSION: Final = 11
 """Rises with every change of the mapping or of what is put into it; an index of another version is refused."""
 
 MAX_WINDOW: Final = 20_000
@@ -73,8 +73,6 @@ def to_mapping() -> dict[str, Any]:
         "revision": {"type": "long"},
         "newest": {"type": "long"},
         "oldest": {"type": "long"},
-        "start_date": {"type": "long"},
-        "end_date": {"type": "long"},
         "visible_from": {"type": "long"},
         "file_size": {"type": "long", "index": False},
         "key": {"type": "keyword", "doc_values": False},
@@ -88,6 +86,7 @@ def to_mapping() -> dict[str, Any]:
         },
     }
     fields |= {f"{instant}_{period}": _PERIOD for instant in Instant for period in ("month", "day")}
+    fields |= {instant.value: {"type": "long"} for instant in Instant}
     fields |= {order: {"type": "keyword"} for order in ORDERS.values()}
     fields |= dict.fromkeys(FACETS.values(), _FACET) | dict.fromkeys(WORDS.values(), _WORDS)
     return {

@@ -26,7 +26,7 @@ from ingest.catalogue.search.nouns import Instant
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 10
+LAYOUT_VERSION: Final = 11
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 PERIODS: Final = tuple(f"{instant}_{period}" for instant in Instant for period in ("month", "day"))
@@ -43,7 +43,7 @@ def make_schema() -> Schema:
     builder.add_unsigned_field("id", indexed=True, fast=True)
     for name in ("revision", "newest", "oldest", "file_size"):
         builder.add_unsigned_field(name, fast=True)
-    for name in ("start_date", "end_date", "visible_from", *PERIODS):
+    for name in (*Instant, "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)
     for order in ORDERS.values():
         builder.add_text_field(order, fast=True, tokenizer_name="raw", index_option="basic")

@@ -22,6 +22,7 @@ from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
 from ingest.catalogue.search.embedded_query import all_of, below
 from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
+from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     _Finder = Callable[[int, Place | None], list[tuple[Place, Hit]]]
 
-_SIGNED: Final = {Column.START, Column.END}
+_SIGNED: Final = {Column(instant) for instant in Instant}
 _SIGN: Final = 2**63
 """Between a signed number and the unsigned one that tantivy sorts in its place."""
 

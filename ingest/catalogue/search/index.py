@@ -94,6 +94,7 @@ class Column(StrEnum):
     ID = "id"
     START = "start_date"
     END = "end_date"
+    RELEASE = "release_date"
     SIZE = "file_size"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.formulas import find_composition
 from ingest.catalogue.search.folding import fold, to_clean, to_tokens
-from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, Noun
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, Instant, Noun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,18 +173,22 @@ def check_id(document_id: int) -> None:
 
 def to_periods(document: SearchDocument) -> dict[str, int]:
     """Return month and day of the document's dates, those it has: what histograms count."""
-    dates = {"start_date": document.start_date, "end_date": document.end_date}
-    known = {name: date for name, date in dates.items() if date is not None}
+    known = _to_dates(document)
     months = {f"{name}_month": to_month(date) for name, date in known.items()}
     return months | {f"{name}_day": to_day(date) for name, date in known.items()}
 
 
 def to_instants(document: SearchDocument) -> dict[str, int]:
     """Return the document's dates in microseconds, those it has, and from when on everybody may find it, if ever."""
-    dates = {"start_date": document.start_date, "end_date": document.end_date}
+    instants = {name: to_microseconds(date) for name, date in _to_dates(document).items()}
     if document.is_secret:
-        return {name: to_microseconds(date) for name, date in dates.items() if date is not None}
-    if not document.is_metadata_public:
-        dates["visible_from"] = document.release_date
-    known = {name: to_microseconds(date) for name, date in dates.items() if date is not None}
-    return known | ({"visible_from": ALWAYS} if document.is_metadata_public else {})
+        return instants
+    if document.is_metadata_public:
+        return instants | {"visible_from": ALWAYS}
+    return instants | ({"visible_from": instants[Instant.RELEASE]} if Instant.RELEASE in instants else {})
+
+
+def _to_dates(document: SearchDocument) -> dict[str, datetime]:
+    """Return the document's dates, those it has, by the name that each has there as well."""
+    dates = {instant.value: getattr(document, instant) for instant in Instant}
+    return {name: date for name, date in dates.items() if date is not None}

@@ -57,7 +57,8 @@ _LAST_UNIT = rf'(?:\s*{_UNIT}(?![":]))?'
 _SPACE: Final = re.compile(r"\s*+")
 _KEYWORD: Final = re.compile(r'(and|or|not)(?=[\s()"]|$)', re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
-_FIELD: Final = re.compile(r'(?:"((?:[^"\\]|\\.)*+)"|([^\s()":<>*]++)):', re.DOTALL)
+_FIELD: Final = re.compile(r'(?!https?://)(?:"((?:[^"\\]|\\.)*+)"|([^\s()":<>*]++)):', re.DOTALL | re.IGNORECASE)
+_DOI_ADDRESS: Final = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/", re.IGNORECASE)
 _WORD: Final = re.compile(r'[^\s()"]++')
 _COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*+{_NUMBER}{_LAST_UNIT}{_END}", re.IGNORECASE)
 _SPAN: Final = re.compile(rf"(?:{_NUMBER}\s*+(?:{_UNIT}\s*+)?)?\.\.\s*+(?:{_NUMBER}{_LAST_UNIT})?{_END}", re.IGNORECASE)
@@ -293,6 +294,7 @@ class _Parser:
         """Return a word, without a `~` at its end, and how it is to be held."""
         if word.startswith("~"):
             self.fail("'~' stands at the end of a word, hematite~, or before a number of a parameter", start)
+        word = word[end.end() :] if (end := _DOI_ADDRESS.match(word)) else word
         if not word.endswith("~") and not has_wildcards(word):
             self.count_tokens(word, start)
             return word, Match.WORDS

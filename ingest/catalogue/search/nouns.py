@@ -21,6 +21,7 @@ class Noun(StrEnum):
     TECHNIQUE = "technique"
     KEYWORD = "keyword"
     ABSTRACT = "abstract"
+    DOI = "doi"
     INVESTIGATION = "investigation"
     PROPOSAL = "proposal"
     INSTRUMENT = "instrument"
@@ -45,6 +46,7 @@ class Instant(StrEnum):
 
     START = "start_date"
     END = "end_date"
+    RELEASE = "release_date"
 
 
 ELEMENTS: Final = "elements"

@@ -32,6 +32,7 @@ NEAR_SHARE: Final = 0.5
 
 EXACT_STEPS: Final = {
     Noun.NAME: 1000.0,
+    Noun.DOI: 1000.0,
     Noun.INVESTIGATION: 500.0,
     Noun.PROPOSAL: 500.0,
     Noun.SAMPLE: 500.0,

@@ -17,7 +17,6 @@ from ingest.catalogue.search import (
     Elements,
     FacetRequest,
     FieldMatch,
-    Instant,
     Match,
     Not,
     Noun,
@@ -91,7 +90,7 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
             numbers = [number for number in document.numbers if number.name == query.name]
             return not query.is_empty and any(_overlaps(number, query) for number in numbers)
         case DateRange(instant, low, high):
-            date = document.start_date if instant is Instant.START else document.end_date
+            date = getattr(document, instant)
             return date is not None and (low is None or low <= date) and (high is None or date < high)
         case Elements(symbols, is_exact):
             return any(held == set(symbols) if is_exact else held >= set(symbols) for held in _elements_of(document))

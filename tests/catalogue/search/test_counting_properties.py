@@ -80,7 +80,7 @@ def count_sought(found: list[SearchDocument], facet: FacetRequest) -> Counter[st
 
 
 def count_periods(found: list[SearchDocument], instant: Instant, interval: Interval) -> Counter[datetime]:
-    dates = [found.start_date if instant is Instant.START else found.end_date for found in found]
+    dates = [getattr(each, instant) for each in found]
     return Counter(to_begin(date, interval) for date in dates if date is not None)
 
 

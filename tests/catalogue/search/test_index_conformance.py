@@ -102,6 +102,11 @@ def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **mo
         ("probe:neutron", [3]),
         ("definition:NXmx", [1]),
         ("keyword:standard", [2]),
+        ("10.5072/3B9VQ-HZ06", [2]),
+        ("https://doi.org/10.5072/3b9vq-hz06", [2]),
+        ("doi:10.5072/3b9vq-hz06", [2]),
+        ("doi:10.5072*", [2]),
+        ("doi:*", [2]),
         ("abstract:measured", [3]),
         ('"measured at length"', [3]),
         ("instrument:ID22", [1]),
@@ -129,6 +134,8 @@ def find(index: DatasetIndex, visibility: VisibilityFilter, text: str = "", **mo
         ("start_date:2025-03-02..", [2]),
         ("start_date:<2025-03-02", [1]),
         ("end_date:2025-03-01", [1]),
+        ("release_date:2026", [1]),
+        ("release_date:>2026", [2]),
     ],
 )
 def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, query: str, expected: list[int]) -> None:
@@ -146,6 +153,7 @@ def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, q
                 texts=(TextEntry("note", "hello"), TextEntry("note", "wide world")),
                 start_date=START,
                 end_date=START + timedelta(hours=1),
+                release_date=START.replace(year=2026),
             ),
             make(
                 2,
@@ -155,7 +163,10 @@ def test_operators_and_fields(index: DatasetIndex, operator: VisibilityFilter, q
                 motors=("samz", "eiger_x"),
                 counters=("I0",),
                 keywords=("standard",),
+                dois=("10.5072/3b9vq-hz06",),
                 start_date=START + timedelta(days=1),
+                release_date=START.replace(year=2027),
+                is_secret=True,
             ),
             make(
                 3,
@@ -673,6 +684,12 @@ def test_relevance_puts_the_whole_name_first_then_name_title_sample_technique_ab
     scores = [hit.score for hit in page.hits if hit.score is not None]
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == 7
+
+
+def test_who_asks_for_a_doi_finds_its_dataset_first(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    index.write([make(1, dois=("10.5072/a",)), make(2, name="about_10.5072/a_b"), make(3, titles=("of 10.5072/a",))])
+    page = index.search(SearchRequest(operator, parse_query("10.5072/A"), sort=Sort.RELEVANCE))
+    assert [hit.id for hit in page.hits] == [1, 2, 3]
 
 
 def test_relevance_pages_to_its_depth_and_no_further(index: DatasetIndex, operator: VisibilityFilter) -> None:

@@ -82,7 +82,7 @@ def test_all_nodes_are_reached_and_nouns_stay() -> None:
         ("InstrumentMonochromator_enrgy:5", 0, "InstrumentMonochromator_energy"),
         ("monochromator:5", 0, "InstrumentMonochromator_energy"),
         ("smaple:x", 0, "sample"),
-        ("http://example.org", 0, "put it in quotes"),
+        ("ftp://example.org", 0, "put it in quotes"),
         ("energy:abc", 0, "energy:1..2 keV"),
         ("note:5 K", 0, "leave 'K' out"),
         ("Twin:5", 0, "twin, TWIN"),

@@ -145,6 +145,7 @@ documents = st.builds(
     probes=value_lists,
     keywords=value_lists,
     abstracts=value_lists,
+    dois=value_lists,
     start_date=dates,
     end_date=dates,
     complete=st.booleans(),

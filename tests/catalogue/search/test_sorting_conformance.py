@@ -67,8 +67,8 @@ def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
     if isinstance(sort, NumberSort):
         return next((lowest(each) for each in document.numbers if each.name == sort.name), None)
-    if sort.column in {Column.START, Column.END}:
-        date = document.start_date if sort.column is Column.START else document.end_date
+    if sort.column in {Column.START, Column.END, Column.RELEASE}:
+        date = getattr(document, sort.column)
         return None if date is None else (date - CLOCK).total_seconds()
     return document.id if sort.column is Column.ID else document.file_size
 
