@@ -147,6 +147,8 @@ class _Parser:
             return All()
         if word.startswith("-"):
             self.fail(f"to leave something out write: not {word[1:]}; to search for it put it in quotes", start)
+        if word[0] in "<>=":
+            self.fail("to compare write a field and a colon: energy:>12; to search for this put it in quotes", start)
         if sign := _COMPARED.match(word):
             self.fail(f"to compare write {sign[1]}:{word[sign.end(1) :]}; to search for this put it in quotes", start)
         if has_wildcards(word) and not to_tokens(word):
@@ -159,8 +161,10 @@ class _Parser:
         written = bare if bare is not None else _unescape(quoted)
         field = written if quoted is not None else to_field(written)
         place = Place(start, self.text)
-        if self.is_at_end_of_all() or self.text[self.at] == "(":
+        if self.is_at_end_of_all():
             self.fail(f'a value is missing after {written}: write {written}:value or {written}:"two words"')
+        if self.text[self.at] == "(":
+            self.fail(f"a field takes one value: write ({written}:this or {written}:that)")
         if field.lower() in set(Instant):
             return self.parse_dates(Instant(field.lower()))
         if field.lower() == Noun.COMPLETE:
