@@ -9,6 +9,7 @@ import base32_lib
 
 _ORCID: Final = re.compile(r"(\d{4})-?(\d{4})-?(\d{4})-?(\d{3}[\dX])$", re.IGNORECASE | re.ASCII)
 _ORCID_ALONE: Final = re.compile(r"(?:https?://orcid\.org/|orcid:)?[\dX-]{16,19}", re.IGNORECASE | re.ASCII)
+_DOI_ADDRESS: Final = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/", re.IGNORECASE)
 _TEN: Final = 10
 
 
@@ -45,3 +46,9 @@ def make_doi(prefix: str) -> str:
 def to_doi_key(text: str) -> str:
     """Return the spelling under which a DOI is stored: DOIs differ only in more than the case of ASCII letters."""
     return text.encode("utf-8", "replace").lower().decode()
+
+
+def strip_doi_address(text: str) -> str:
+    """Return a DOI that is written as its address without that of the resolver; any other text as it is."""
+    address = _DOI_ADDRESS.match(text)
+    return text if address is None else text[address.end() :]

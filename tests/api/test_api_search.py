@@ -59,6 +59,7 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"keyword": "Zinnia upright"}, ["zinnia"]),
         ({"keyword": "upright"}, []),
         ({"doi": "10.5072/Z"}, ["zinnia"]),
+        ({"doi": "https://doi.org/10.5072/z"}, ["zinnia"]),
         ({"doi": "10.5072"}, []),
         ({"q": "https://doi.org/10.5072/z"}, ["zinnia"]),
         ({"elements": "Fe,O"}, ["aster"]),

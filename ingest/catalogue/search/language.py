@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.formulas import find_symbol
+from ingest.catalogue.identifiers import strip_doi_address
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import MIN_LENGTH, to_distance
 from ingest.catalogue.search.nouns import ELEMENTS, Instant, Noun, to_field
@@ -58,7 +59,6 @@ _SPACE: Final = re.compile(r"\s*+")
 _KEYWORD: Final = re.compile(r'(and|or|not)(?=[\s()"]|$)', re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _FIELD: Final = re.compile(r'(?!https?://)(?:"((?:[^"\\]|\\.)*+)"|([^\s()":<>*]++)):', re.DOTALL | re.IGNORECASE)
-_DOI_ADDRESS: Final = re.compile(r"(?:https?://)?(?:dx\.)?doi\.org/", re.IGNORECASE)
 _WORD: Final = re.compile(r'[^\s()"]++')
 _COMPARISON: Final = re.compile(rf"(<=|>=|<|>)\s*+{_NUMBER}{_LAST_UNIT}{_END}", re.IGNORECASE)
 _SPAN: Final = re.compile(rf"(?:{_NUMBER}\s*+(?:{_UNIT}\s*+)?)?\.\.\s*+(?:{_NUMBER}{_LAST_UNIT})?{_END}", re.IGNORECASE)
@@ -298,7 +298,7 @@ class _Parser:
         """Return a word, without a `~` at its end, and how it is to be held."""
         if word.startswith("~"):
             self.fail("'~' stands at the end of a word, hematite~, or before a number of a parameter", start)
-        word = word[end.end() :] if (end := _DOI_ADDRESS.match(word)) else word
+        word = strip_doi_address(word)
         if not word.endswith("~") and not has_wildcards(word):
             self.count_tokens(word, start)
             return word, Match.WORDS
