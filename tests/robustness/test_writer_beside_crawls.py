@@ -25,11 +25,15 @@ IMPATIENT = {"SETTLE_SECONDS": 0, "QUIET_SECONDS": 0, "CRASH_SECONDS": 0, "GROWI
 """Every look reads, also at a file that is open for writing: as rude as a crawl can be."""
 
 # As BLISS does: the master is opened for each scan, with a lock, without which the writer gives up.
+# Once it pauses until the loop has read what there is: on a busy machine each look may find the file changed meanwhile.
 WRITER = """
-import sys, time
+import pathlib, sys, time
 import h5py
-path, scans = sys.argv[1], int(sys.argv[2])
+path, scans, read = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
 for number in range(1, scans + 1):
+    patience = time.monotonic() + 60
+    while number == scans // 2 and not read.exists() and time.monotonic() < patience:
+        time.sleep(0.01)
     with h5py.File(path, "a", locking=True) as file:
         file.attrs["NX_class"] = "NXroot"
         entry = file.create_group(f"{number}.1")
@@ -59,6 +63,8 @@ with open_services() as services:
     while not stop.exists():
         crawl_root(services, root, utc_now())
         drain(services, outcomes.append)
+        if any(outcome.state in ("ingested", "incomplete") for outcome in outcomes):
+            (stop.parent / "read").touch()
 print(json.dumps(Counter(outcome.state for outcome in outcomes)))
 """
 
@@ -92,7 +98,7 @@ def test_a_writer_never_fails_beside_a_loop_of_crawls(
     master, stop = root / "growing.h5", tmp_path / "stop"
     loop = start(LOOP, root, stop, environment=environment, trace=trace)
     wait_for(tmp_path / "looping", loop)
-    writer = start(WRITER, master, str(SCANS), environment=environment)
+    writer = start(WRITER, master, str(SCANS), tmp_path / "read", environment=environment)
     try:
         finish(writer)
     finally:
