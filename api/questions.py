@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from ingest.catalogue.finding import SearchQuestion
+from ingest.catalogue.identifiers import strip_doi_address
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from ingest.catalogue.search import Column, Instant, Noun, Sort
@@ -47,6 +48,7 @@ def _split(text: str) -> list[str]:
 NO_NUL: Final = to_pattern(r"[^\u0000]*")
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT), AfterValidator(refuse_nul), NO_NUL]
 Values = Annotated[list[Text], Field(max_length=MAX_VALUES)]
+Dois = Annotated[list[Annotated[Text, AfterValidator(strip_doi_address)]], Field(max_length=MAX_VALUES)]
 Facets = Annotated[Text, AfterValidator(_check_facets), to_pattern(f"{_COUNTED}(,{_COUNTED})*")]
 # In a query string nothing can be null: what is not given is left out.
 Absent = SkipJsonSchema[None]
@@ -123,7 +125,7 @@ class ResultParameters(BaseModel):
     formula: Values = to_filter("Formula of the sample", "LaB6")
     technique: Values = to_filter("Experimental technique", "XRD")
     keyword: Values = to_filter("Keyword of the investigation or the DOI", "tomography")
-    doi: Values = to_filter("DOI of the dataset or of what it is published in", "10.5072/3b9vq-hz06")
+    doi: Dois = to_filter("DOI of the dataset or of what it is published in", "10.5072/3b9vq-hz06")
     definition: Values = to_filter("NeXus application definition", "NXxrd")
     user: Values = to_filter("Person who took part", "Ada Example")
     detector: Values = to_filter("Detector", "eiger")

@@ -10,7 +10,6 @@ from sqlalchemy import and_, bindparam, exists, select
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.highlights import to_highlights
-from ingest.catalogue.identifiers import strip_doi_address
 from ingest.catalogue.indexing import load_documents
 from ingest.catalogue.model import Dataset, DatasetParameter, ParameterType
 from ingest.catalogue.search import (
@@ -148,9 +147,7 @@ def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQ
 
 
 def _to_filters(question: SearchQuestion) -> tuple[AnyOf | DateRange, ...]:
-    filters = dict(question.filters)
-    filters[Noun.DOI] = tuple(map(strip_doi_address, filters.get(Noun.DOI, ())))
-    values = [AnyOf(noun, values) for noun, values in filters.items() if values]
+    values = [AnyOf(noun, values) for noun, values in question.filters.items() if values]
     dates = [_parse_part(instant, f"{instant}:", text, DateRange) for instant, text in question.dates.items()]
     return (*values, *dates)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.search import And, FieldMatch, Match, Noun, Or, Phrase, Query, Word
-from ingest.catalogue.search.folding import list_tokens, to_tokens
+from ingest.catalogue.search.folding import list_tokens
 from ingest.catalogue.search.fuzzy import count_edits, to_distance
 from ingest.catalogue.search.nouns import to_sought_values
-from ingest.catalogue.search.wildcards import is_like, to_patterns
+from ingest.catalogue.search.wildcards import is_like, to_asked_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def _to_highlight(field: str, value: str, leaves: list[Word | Phrase | FieldMatc
 
 def _find_spans(tokens: list[tuple[str, int, int]], leaf: Word | Phrase | FieldMatch) -> Iterator[tuple[int, int]]:
     written = leaf.value if isinstance(leaf, FieldMatch) else leaf.text
-    asked = to_patterns(written) if leaf.match is Match.WILDCARD else to_tokens(written)
+    asked = to_asked_tokens(written, leaf.match)
     distance = to_distance(asked) if leaf.match is Match.FUZZY else 0
     for start in range(len(tokens) - len(asked) + 1) if asked else ():
         window = tokens[start : start + len(asked)]
@@ -91,8 +91,7 @@ def _find_spans(tokens: list[tuple[str, int, int]], leaf: Word | Phrase | FieldM
 
 def _fits(token: str, asked: str, distance: int) -> bool:
     """Return whether a token is what is asked for: a pattern, or a word that is this far away at most."""
-    is_near = distance > 0 and token.isascii() and count_edits(asked, token) <= distance
-    return is_like(token, asked) or is_near
+    return is_like(token, asked) or (distance > 0 and token.isascii() and count_edits(asked, token) <= distance)
 
 
 def _join(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -46,7 +46,7 @@ from ingest.catalogue.search.ranking import (
     to_matches,
     to_whole_text,
 )
-from ingest.catalogue.search.wildcards import get_beginning, has_wildcards, to_patterns, to_regex
+from ingest.catalogue.search.wildcards import get_beginning, has_wildcards, to_asked_tokens, to_regex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,7 @@ def _translate_leaf(query: Leaf) -> Clause:
         case All():
             return {"match_all": {"boost": 0.0}}
         case Word(text) | Phrase(text):
-            return _anywhere(text, query.match)
+            return _anywhere(to_asked_tokens(text, query.match), query.match)
         case FieldMatch(field, value):
             return _in_field(field, value, query.match)
         case ParameterRange():
@@ -123,27 +123,28 @@ def _in_dates(asked: DateRange) -> Clause:
     return {"range": {asked.field.value: bounds}} if bounds else {"exists": {"field": asked.field.value}}
 
 
-def _anywhere(text: str, match: Match) -> Clause:
-    """Return the words in sequence in any noun, scored by the best one."""
-    steps = [clause for field, step in WORD_STEPS.items() for clause in _list_steps(field, text, match, step)]
+def _anywhere(tokens: list[str], match: Match) -> Clause:
+    """Return the tokens in sequence in any noun, scored by the best one."""
+    steps = [clause for field, step in WORD_STEPS.items() for clause in _list_steps(field, tokens, match, step)]
     return {"dis_max": {"queries": steps}}
 
 
-def _list_steps(field: str, text: str, match: Match, step: float, mark: str = "") -> list[Clause]:
-    return [_scored(_sequence(field, text, each, mark), score) for each, score in to_matches(match, step)]
+def _list_steps(field: str, tokens: list[str], match: Match, step: float, mark: str = "") -> list[Clause]:
+    return [_scored(_sequence(field, tokens, each, mark), score) for each, score in to_matches(match, step)]
 
 
 def _in_field(field: str, value: str, match: Match) -> Clause:
     if field == Noun.COMPLETE:
         return _unscored({"term": {"key": to_value_key(Noun.COMPLETE, value)}})
+    tokens = to_asked_tokens(value, match)
     if field in set(Noun):
         words = WORDS[Noun(field)]
         step = WORD_STEPS[words]
-        steps = _list_steps(words, value, match, step)
+        steps = _list_steps(words, tokens, match, step)
         if field == Noun.FORMULA and match is Match.WORDS and (key := to_hill_key(value)):
             steps.append(_scored({"term": {"key": key}}, step))
     else:
-        steps = _list_steps("text", value, match, OTHER_STEP, to_mark(field))
+        steps = _list_steps("text", tokens, match, OTHER_STEP, to_mark(field))
     return {"dis_max": {"queries": steps}}
 
 
@@ -154,11 +155,10 @@ def _of_elements(symbols: tuple[str, ...], is_exact: bool) -> Clause:
     return {"regexp": {"elements": {"value": to_elements_pattern(symbols), "rewrite": "constant_score"}}}
 
 
-def _sequence(field: str, text: str, match: Match, mark: str = "") -> Clause:
-    """Return the words of the text one after the other in one value."""
+def _sequence(field: str, tokens: list[str], match: Match, mark: str = "") -> Clause:
+    """Return the tokens, or tokens like the patterns, one after the other in one value."""
     if match is Match.WILDCARD:
-        return _like(field, to_patterns(text), mark)
-    tokens = to_tokens(text)
+        return _like(field, tokens, mark)
     safe = [mark + to_safe(token) for token in tokens]
     if not safe:
         return _NOTHING

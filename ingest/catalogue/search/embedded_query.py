@@ -55,7 +55,7 @@ from ingest.catalogue.search.ranking import (
     to_matches,
     to_whole_text,
 )
-from ingest.catalogue.search.wildcards import to_patterns, to_regex
+from ingest.catalogue.search.wildcards import to_asked_tokens, to_regex
 
 if TYPE_CHECKING:
     from tantivy import Index
@@ -93,7 +93,7 @@ class Translator:
             case All():
                 return _unscored(Clause.all_query())
             case Word(text) | Phrase(text):
-                return self._anywhere(text, query.match)
+                return self._anywhere(to_asked_tokens(text, query.match), query.match)
             case FieldMatch(field, value):
                 return self._in_field(field, value, query.match)
             case ParameterRange():
@@ -117,28 +117,31 @@ class Translator:
         keys = [to_value_key(wanted.noun, value) for value in wanted.values]
         return _unscored(Clause.term_set_query(self.index.schema, "key", keys))
 
-    def _anywhere(self, text: str, match: Match) -> Clause:
-        """Return the words in sequence in any noun, scored by the best one."""
-        steps = [clause for field, step in WORD_STEPS.items() for clause in self._list_steps(field, text, match, step)]
+    def _anywhere(self, tokens: list[str], match: Match) -> Clause:
+        """Return the tokens in sequence in any noun, scored by the best one."""
+        steps = [
+            clause for field, step in WORD_STEPS.items() for clause in self._list_steps(field, tokens, match, step)
+        ]
         return Clause.disjunction_max_query(steps)
 
-    def _list_steps(self, field: str, text: str, match: Match, step: float, mark: str = "") -> list[Clause]:
+    def _list_steps(self, field: str, tokens: list[str], match: Match, step: float, mark: str = "") -> list[Clause]:
         return [
-            Clause.const_score_query(self._sequence(field, text, each, mark), score)
+            Clause.const_score_query(self._sequence(field, tokens, each, mark), score)
             for each, score in to_matches(match, step)
         ]
 
     def _in_field(self, field: str, value: str, match: Match) -> Clause:
         if field == Noun.COMPLETE:
             return _unscored(Clause.term_query(self.index.schema, "key", to_value_key(Noun.COMPLETE, value)))
+        tokens = to_asked_tokens(value, match)
         if field in set(Noun):
             words = WORDS[Noun(field)]
             step = WORD_STEPS[words]
-            steps = self._list_steps(words, value, match, step)
+            steps = self._list_steps(words, tokens, match, step)
             if field == Noun.FORMULA and match is Match.WORDS and (key := to_hill_key(value)):
                 steps.append(Clause.const_score_query(Clause.term_query(self.index.schema, "key", key), step))
         else:
-            steps = self._list_steps("text", value, match, OTHER_STEP, to_mark(field))
+            steps = self._list_steps("text", tokens, match, OTHER_STEP, to_mark(field))
         return Clause.disjunction_max_query(steps)
 
     def _of_elements(self, symbols: tuple[str, ...], is_exact: bool) -> Clause:
@@ -147,11 +150,11 @@ class Translator:
             return Clause.term_query(self.index.schema, "elements", to_elements_key(symbols))
         return Clause.regex_query(self.index.schema, "elements", to_elements_pattern(symbols))
 
-    def _sequence(self, field: str, text: str, match: Match, mark: str = "") -> Clause:
-        """Return the words of the text one after the other in one value."""
+    def _sequence(self, field: str, tokens: list[str], match: Match, mark: str = "") -> Clause:
+        """Return the tokens, or tokens like the patterns, one after the other in one value."""
         if match is Match.WILDCARD:
-            return self._like(field, [mark + to_regex(pattern) for pattern in to_patterns(text)])
-        schema, tokens = self.index.schema, to_tokens(text)
+            return self._like(field, [mark + to_regex(pattern) for pattern in tokens])
+        schema = self.index.schema
         safe = [mark + to_safe(token) for token in tokens]
         if not safe:
             return Clause.empty_query()

@@ -6,8 +6,9 @@ import re
 from fnmatch import fnmatchcase
 from typing import Final
 
-from ingest.catalogue.search.folding import MAX_TOKEN_LENGTH, fold
+from ingest.catalogue.search.folding import MAX_TOKEN_LENGTH, fold, to_tokens
 from ingest.catalogue.search.keys import to_safe
+from ingest.catalogue.search.query import Match
 
 MAX_WILDCARDS: Final = 6
 """In one word; with nine the automaton may have more than the 1,000 states that tantivy takes."""
@@ -33,6 +34,11 @@ def to_patterns(text: str) -> list[str]:
     found = _PATTERN.findall(re.sub(r"\*+", "*", fold(text)))
     asked = [place for place, pattern in enumerate(found) if pattern != "*"] or [0]
     return [pattern[:MAX_TOKEN_LENGTH] for pattern in found[asked[0] : asked[-1] + 1]]
+
+
+def to_asked_tokens(text: str, match: Match) -> list[str]:
+    """Return the tokens of what is asked for, patterns where it has wildcards."""
+    return to_patterns(text) if match is Match.WILDCARD else to_tokens(text)
 
 
 def to_regex(pattern: str) -> str:

@@ -94,8 +94,6 @@ def _list_forms(leaf: Leaf) -> Iterator[str]:
             yield from (f"{name}:{written}" for name in (field, _quote(field)) for written in values)
         case ParameterRange(name):
             yield from (f"{written}:{_write_range(leaf)}" for written in (name, _quote(name)))
-        case DateRange(field, None, None):
-            yield f"{field}:*"
         case DateRange(field):
             yield from (f"{field}:{written}" for written in _list_dates(leaf))
         case Elements(symbols, is_exact):
@@ -128,6 +126,8 @@ def _write_number(number: float | None) -> str:
 
 def _list_dates(asked: DateRange) -> Iterator[str]:
     low, high = asked.low, asked.high
+    if low is None and high is None:
+        yield "*"
     if low is not None and high is not None:
         day = low.astimezone(UTC).date().isoformat()
         yield from (day[:4], day[:7], day)

@@ -32,7 +32,7 @@ from ingest.catalogue.search import (
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.nouns import to_sought_values, to_values
-from ingest.catalogue.search.wildcards import to_patterns
+from ingest.catalogue.search.wildcards import to_asked_tokens
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
@@ -118,7 +118,7 @@ def _has_formula(document: SearchDocument, formula: str) -> bool:
 
 
 def _follows(value: str, text: str, match: Match) -> bool:
-    held, asked = to_tokens(value), to_patterns(text) if match is Match.WILDCARD else to_tokens(text)
+    held, asked = to_tokens(value), to_asked_tokens(text, match)
     if not asked:
         return False
     if match is Match.FUZZY and (distance := to_distance(asked)):
