@@ -1,46 +1,55 @@
-"""How parameters could lie in Elasticsearch, on a large facility's catalogue: size, rate, and searches of numbers.
+"""How numbers could lie in Elasticsearch, on a large facility's catalogue: size, rate, and searches for them.
 
     PYTHONPATH=. python benchmarks/layouts.py --folder CATALOGUE [--datasets 500000] [--heap 4g]
 
-The catalogue is one that `scale.py --folder` left. *nested* is the layout of the index: an object of name and numbers
-for each parameter, whatever its name. *typed* has fields of its own for each name of the vocabulary, and nothing for
-other names. *both* has all in objects, and those of the vocabulary in fields as well. Otherwise the documents are the
-same. Bodies are made before and sent in turns to the three, each of which is merged; each search is asked of the three
-in turns.
+The catalogue is one that `scale.py --folder` left. *fields* is the layout of the index: fields of its own for each name
+of the vocabulary. *nested* is how other names lie, for all of them: an object of name and numbers for each parameter.
+Otherwise the documents are the same. Each search is what the index asks of the server, without what is around it, in
+turns of the two; what the server remembers of counts is dropped before.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections import defaultdict
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from unittest.mock import patch
 
-from elasticsearch.helpers import bulk
 from scale import FACETS, ROUNDS, timed, to_cells
 
 from facility.elasticsearch import Elasticsearch
 from ingest.catalogue.indexing import load_documents
 from ingest.catalogue.model.base import utc_now
+from ingest.catalogue.search import (
+    And,
+    FacetRequest,
+    NumberSort,
+    ParameterRange,
+    SearchRequest,
+    VisibilityFilter,
+    elastic_numbers,
+    elastic_parameters,
+)
+from ingest.catalogue.search.elastic import ElasticIndex
 from ingest.catalogue.search.elastic_client import make_client
-from ingest.catalogue.search.elastic_layout import to_entry, to_mapping, to_settings
-from ingest.catalogue.search.elastic_query import to_filters
-from ingest.catalogue.search.index import VisibilityFilter
-from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 from ingest.services import open_services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from elasticsearch import Elasticsearch as Client
 
+    from ingest.catalogue.document import SearchDocument
+
 BATCH = 2000
-LAYOUTS = ("nested", "typed", "both")
-PARTS = ("value", "low", "high", "lowest")
+LAYOUTS = {"nested": frozenset[str](), "fields": elastic_numbers.list_known()}
 ENERGY, TEMPERATURE = "InstrumentBeam_incident_energy", "Sample_temperature"
-Body = dict[str, Any]
+EDGES = tuple(2.0 * number for number in range(21))
 
 
 def main() -> None:
@@ -52,160 +61,96 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ["NXCAT_DATA"] = str(arguments.folder)
     server = Elasticsearch({}, heap=arguments.heap)
+    os.environ["NXCAT_ELASTICSEARCH_URL"] = server.address
     try:
         with make_client(server.address) as client:
-            bare = client.options(request_timeout=600)
-            fill(bare, arguments.datasets)
-            search_all(bare)
+            fill(server.address, client, arguments.datasets)
+            search_all(server.address, client)
     finally:
         server.stop()
 
 
-def fill(client: Client, count: int) -> None:
-    """Leave the three indices filled and merged; print their rates and sizes."""
+@contextmanager
+def laid_out(layout: str, address: str) -> Iterator[ElasticIndex]:
+    """Yield the index of that layout, as long as it is the one that the code has."""
+    known = LAYOUTS[layout]
+    with (
+        patch.object(elastic_numbers, "list_known", lambda: known),
+        patch.object(elastic_parameters, "list_known", lambda: known),
+        closing(ElasticIndex(address, layout)) as index,
+    ):
+        yield index
+
+
+def fill(address: str, client: Client, count: int) -> None:
+    """Leave both indices filled; print their rates and sizes."""
     spent: dict[str, float] = defaultdict(float)
-    for layout in LAYOUTS:
-        client.indices.create(index=layout, settings=to_layout_settings(), mappings=to_layout_mapping(layout))
-    for entries in make_entries(count):
+    for documents in read_documents(count):
         for layout in LAYOUTS:
-            bodies = [{"_id": str(entry["id"]), "_source": to_body(layout, entry)} for entry in entries]
-            spent[layout] += timed(partial(bulk, client, bodies, index=layout))
+            with laid_out(layout, address) as index:
+                spent[layout] += timed(partial(index.write, documents))
     print("| layout | datasets/s | bytes each |\n|:--|--:|--:|")
     for layout in LAYOUTS:
-        client.indices.forcemerge(index=layout, max_num_segments=1)
-        client.indices.refresh(index=layout)
-        size = client.indices.stats(index=layout)["_all"]["primaries"]["store"]["size_in_bytes"] / count
+        size = client.indices.stats(index=layout)["_all"]["primaries"]["docs"]["total_size_in_bytes"] / count
         print(f"| {layout} | {count / spent[layout] * 1e3:,.0f} | {size:,.0f} |", flush=True)
 
 
-def search_all(client: Client) -> None:
-    """Ask each search of the three layouts in turns; print the times."""
-    print(f"\n| search | found | {' | '.join(f'{each} p50 | p95' for each in LAYOUTS)} |\n|:--|{'--:|' * 7}")
-    for name, bodies in make_searches().items():
-        asked = {
-            layout: partial(client.search, index=layout, track_total_hits=True, **bodies[layout]) for layout in bodies
-        }
-        found = {search()["hits"]["total"]["value"] for search in asked.values()}
-        spent: dict[str, list[float]] = defaultdict(list)
+def search_all(address: str, client: Client) -> None:
+    """Ask each search of both layouts in turns; print the times."""
+    print(f"\n| search | {' | '.join(f'{each} p50 | p95' for each in LAYOUTS)} |\n|:--|{'--:|' * 4}")
+    for name, ask in make_searches().items():
+        spent: dict[str, list[float]] = {layout: [] for layout in LAYOUTS}
         for _ in range(ROUNDS):
-            for layout, search in asked.items():
-                spent[layout].append(timed(search))
-        told = ", ".join(f"{total:,}" for total in sorted(found))
-        print(f"| {name} | {told} | {' | '.join(to_cells(spent[layout]) for layout in LAYOUTS)} |", flush=True)
+            answers = [time_one(address, client, layout, ask, spent[layout]) for layout in LAYOUTS]
+            if answers[0] != answers[1]:
+                raise SystemExit(f"{name}: {answers}")
+        print(f"| {name} | {' | '.join(map(to_cells, spent.values()))} |", flush=True)
 
 
-def make_entries(count: int) -> Iterator[list[Body]]:
-    """Yield the entries of the catalogue's datasets, in batches."""
+def time_one(
+    address: str, client: Client, layout: str, ask: Callable[[ElasticIndex], object], spent: list[float]
+) -> object:
+    """Return the answer of that layout, and add the milliseconds that it took."""
+    with laid_out(layout, address) as index:
+        # Whoever uses an index first asks for its mapping.
+        index.revisions(limit=1)
+        client.indices.clear_cache(index=layout, request=True)
+        began = time.perf_counter()
+        answer = ask(index)
+        spent.append((time.perf_counter() - began) * 1e3)
+        return answer
+
+
+def read_documents(count: int) -> Iterator[list[SearchDocument]]:
+    """Yield the documents of the catalogue's datasets, in batches."""
     with open_services() as services, services.read_sessions() as session:
         for first in range(1, count + 1, BATCH):
-            ids = range(first, min(first + BATCH, count + 1))
-            yield [to_entry(document) for document in load_documents(session, list(ids))]
+            yield load_documents(session, list(range(first, min(first + BATCH, count + 1))))
             session.rollback()
 
 
-def list_known() -> list[str]:
-    """Return the names of the vocabulary that have numbers."""
-    return [each.name for each in load_vocabulary().values() if each.value_type is ValueType.NUMERIC]
-
-
-def to_layout_settings() -> Body:
-    """Return the settings of the index, with room for the fields."""
-    return to_settings() | {"mapping.total_fields.limit": 20_000}
-
-
-def to_layout_mapping(layout: str) -> Body:
-    """Return the mapping of the index with the numbers as the layout has them."""
-    mapping = to_mapping()
-    number = {"type": "double"}
-    if layout != "nested":
-        typed = {name: {"properties": dict.fromkeys(PARTS, number)} for name in list_known()}
-        mapping["properties"]["typed"] = {"properties": typed}
-    if layout == "typed":
-        del mapping["properties"]["number"]
-    return mapping
-
-
-def to_body(layout: str, entry: Body) -> Body:
-    """Return the entry with its numbers as the layout has them; the catalogue has no name but the vocabulary's."""
-    if layout == "nested":
-        return entry
-    fields = {each["name"]: {part: each[part] for part in PARTS if part in each} for each in entry["number"]}
-    kept = entry if layout == "both" else {name: value for name, value in entry.items() if name != "number"}
-    return kept | {"typed": fields}
-
-
-def make_searches() -> dict[str, dict[str, Body]]:
-    """Return each search as its request to each layout."""
-    facets = {noun.value: {"terms": {"field": f"facet_{noun}", "size": 20}} for noun in FACETS}
-    newest = {"sort": [{"newest": "desc"}], "size": 21}
-    ways: dict[str, Any] = {"nested": Nested(), "typed": Typed(), "both": Typed()}
-    made: dict[str, dict[str, Body]] = defaultdict(dict)
-    for layout, way in ways.items():
-        cold = way.filter_range(TEMPERATURE, -1e308, 100)
-        made["a range"][layout] = newest | to_query(way.filter_range(ENERGY, 12, 12.5))
-        made["two ranges, 4 facets"][layout] = (
-            newest | to_query(way.filter_range(ENERGY, 8, 9), cold) | {"aggs": facets}
-        )
-        made["a wide range, 4 facets"][layout] = newest | to_query(way.filter_range(ENERGY, 1, 100)) | {"aggs": facets}
-        made["a histogram over all"][layout] = {"size": 0} | to_query() | {"aggs": way.count_bins(ENERGY)}
-        made["sorted by a parameter"][layout] = {"size": 21, "sort": [way.sort(ENERGY)]} | to_query()
-    return made
-
-
-def to_query(*filters: Body) -> Body:
-    """Return the query of an anonymous viewer."""
-    seen = to_filters(VisibilityFilter(sees_all=False, now=utc_now()), ())
-    return {"query": {"bool": {"filter": [*filters, *seen]}}}
-
-
-class Nested:
-    """Requests to objects of name and numbers."""
-
-    def filter_range(self, name: str, low: float, high: float) -> Body:
-        """Return the clause of values inside and ranges that overlap."""
-        named = {"term": {"number.name": name}}
-        query = {"bool": {"filter": [named, overlap("number", low, high)]}}
-        return {"nested": {"path": "number", "query": query, "score_mode": "none"}}
-
-    def count_bins(self, name: str) -> Body:
-        """Return the aggregation of a histogram of values."""
-        named = {"filter": {"term": {"number.name": name}}, "aggs": {"bins": histogram("number")}}
-        return {"numbers": {"nested": {"path": "number"}, "aggs": {"named": named}}}
-
-    def sort(self, name: str) -> Body:
-        """Return the order by the lowest number."""
-        return {
-            "number.lowest": {"order": "asc", "nested": {"path": "number", "filter": {"term": {"number.name": name}}}}
-        }
-
-
-class Typed:
-    """Requests to fields of their own."""
-
-    def filter_range(self, name: str, low: float, high: float) -> Body:
-        """As Nested."""
-        return overlap(f"typed.{name}", low, high)
-
-    def count_bins(self, name: str) -> Body:
-        """As Nested."""
-        return {"bins": histogram(f"typed.{name}")}
-
-    def sort(self, name: str) -> Body:
-        """As Nested."""
-        return {f"typed.{name}.lowest": "asc"}
-
-
-def overlap(field: str, low: float, high: float) -> Body:
-    """Return the clause of a value inside, or a range that overlaps."""
-    inside = {"range": {f"{field}.value": {"gte": low, "lte": high}}}
-    across = [{"range": {f"{field}.high": {"gte": low}}}, {"range": {f"{field}.low": {"lte": high}}}]
-    return {"bool": {"should": [inside, {"bool": {"filter": across}}], "minimum_should_match": 1}}
-
-
-def histogram(field: str) -> Body:
-    """Return the aggregation of twenty bins."""
-    ranges = [{"from": 2.0 * number, "to": 2.0 * number + 2} for number in range(20)]
-    return {"range": {"field": f"{field}.value", "ranges": ranges}}
+def make_searches() -> dict[str, Callable[[ElasticIndex], object]]:
+    """Return what is asked, each as a call that both layouts answer alike: an anonymous viewer's."""
+    seen = VisibilityFilter(sees_all=False, now=utc_now())
+    facets = tuple(map(FacetRequest, FACETS))
+    cold = And((ParameterRange(ENERGY, 8.0, 9.0), ParameterRange(TEMPERATURE, None, 100.0)))
+    requests = {
+        "a range": SearchRequest(seen, ParameterRange(ENERGY, 12.0, 12.5)),
+        "two ranges, 4 facets": SearchRequest(seen, cold, facets=facets),
+        "a wide range, 4 facets": SearchRequest(seen, ParameterRange(ENERGY, 1.0, 100.0), facets=facets),
+        "in the order of a parameter": SearchRequest(seen, sort=NumberSort(ENERGY)),
+    }
+    searches: dict[str, Callable[[ElasticIndex], object]] = {
+        name: partial(ElasticIndex.search, request=request) for name, request in requests.items()
+    }
+    return searches | {
+        "a histogram over all": partial(
+            ElasticIndex.count_numbers, request=SearchRequest(seen), name=ENERGY, edges=EDGES
+        ),
+        "what a parameter reaches from and to": partial(
+            ElasticIndex.measure_found, request=SearchRequest(seen), name=ENERGY
+        ),
+    }
 
 
 if __name__ == "__main__":

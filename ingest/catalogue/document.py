@@ -64,6 +64,7 @@ class SearchDocument:
     complete: bool = True
     file_size: int = 0
     """Of all its files, in bytes."""
+    file_count: int = 0
     numbers: tuple[NumericEntry, ...] = ()
     texts: tuple[TextEntry, ...] = ()
     release_date: datetime | None = None

@@ -39,7 +39,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import to_field
+from ingest.catalogue.search.nouns import AMOUNT_UNITS, to_field
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.search.resolve import find_by_alias, get_parameter_name
 from ingest.catalogue.summaries import load_summaries
@@ -233,7 +233,7 @@ def _select_known(
         own = [row.id for row in stored if row.name not in vocabulary and fold(row.name) in asked]
         visible = _find_visible_types(session, viewer, now, own) if own else set()
         stored = [row for row in stored if row.name in vocabulary or row.id in visible]
-    return {**vocabulary, **{row.name: row.units for row in stored}}
+    return {**vocabulary, **{row.name: row.units for row in stored}, **AMOUNT_UNITS}
 
 
 def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_ids: list[int]) -> set[int]:
@@ -245,7 +245,7 @@ def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_id
 
 @cache
 def _load_vocabulary_units() -> Mapping[str, str]:
-    return {name: known.unit for name, known in load_vocabulary().items()}
+    return {name: known.unit for name, known in load_vocabulary().items()} | AMOUNT_UNITS
 
 
 @cache

@@ -114,6 +114,8 @@ def count_numbers(
     """
     name, stored = resolve_parameter(session, viewer, now, asked.name)
     unit = asked.unit or stored
+    # That way round first, so that a refusal names the units of what is stored.
+    _convert(1.0, unit, stored)
     edges = _to_asked_edges(asked)
     request = to_request(session, viewer, now, question)
     if edges is None:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tests.entities import Catalogue
 
 DATES = {"hematite": (2024, 12), "magnetite": (2025, 1), "quartz": (2025, 3), "opal": (2025, 3)}
+SIZES = {
+    "hematite": {"file_size": 1_000, "file_count": 1},
+    "magnetite": {"file_size": 2_500, "file_count": 7},
+    "quartz": {"file_size": 1_999, "file_count": 2},
+    "opal": {"file_size": 2_501, "file_count": 3},
+}
 SPANS = {"hematite": (7.0, 7.0), "magnetite": (12.0, 12.0), "quartz": (12.0, 14.0)}
 
 
@@ -25,7 +31,7 @@ SPANS = {"hematite": (7.0, 7.0), "magnetite": (12.0, 12.0), "quartz": (12.0, 14.
 def client(module_catalogue: Catalogue) -> Iterator[TestClient]:
     with module_catalogue.sessions.begin() as session:
         made = {
-            word: add_dataset(session, word, start_date=datetime(*month, 5, tzinfo=UTC), end_date=None)
+            word: add_dataset(session, word, start_date=datetime(*month, 5, tzinfo=UTC), end_date=None, **SIZES[word])
             for word, month in DATES.items()
         }
         gap = ParameterType(facility_id=1, name="undulator_gap", units="mm", value_type="NUMERIC")
@@ -118,9 +124,19 @@ def test_numbers_are_counted_between_bounds(client: TestClient) -> None:
     assert get(client, "histograms/numbers", field="undulator_gap", q="opal")["bins"] == []
 
 
+def test_sizes_are_counted_as_numbers_are(client: TestClient) -> None:
+    found = get(client, "histograms/numbers", field="file_size", unit="kB", low=0, high=3, bins=3, q="file_count:<5")
+    assert (found["name"], found["unit"], [each["count"] for each in found["bins"]]) == ("file_size", "kB", [0, 2, 1])
+    found = get(client, "histograms/numbers", field="file_count", bins=4)
+    assert (found["unit"], [each["count"] for each in found["bins"]]) == ("1", [1, 2, 0, 1])
+    listed = get(client, "parameter-types")["items"]
+    assert not {each["name"] for each in listed} & {"file_size", "file_count"}
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"field": "file_size", "unit": "keV"}, "'keV' cannot be converted to 'byte': write one of byte, kB, MB"),
         ({"field": "undulator_gp"}, "no field or parameter is called 'undulator_gp'"),
         ({"field": "undulator_gap", "unit": "keV"}, "cannot be converted"),
         ({"field": "undulator_gap", "low": 1}, "both bounds"),
@@ -174,6 +190,8 @@ def test_what_is_found_is_what_was_meant(client: TestClient) -> None:
         ("Beamline", ["hematite", "magnetite", "opal", "quartz"]),
         ("-linked_file", ["opal", "quartz", "magnetite", "hematite"]),
         ("-complete", ["opal", "quartz", "magnetite", "hematite"]),
+        ("size", ["hematite", "quartz", "magnetite", "opal"]),
+        ("-file_count", ["magnetite", "opal", "quartz", "hematite"]),
     ],
 )
 def test_hits_are_ordered_by_any_field(client: TestClient, order_by: str, expected: list[str]) -> None:

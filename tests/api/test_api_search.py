@@ -26,6 +26,8 @@ def ids(module_catalogue: Catalogue) -> dict[str, int]:
             "aster": add_dataset(session, "aster", is_complete=False, sample_formula="Fe2O3"),
         }
         of_zinnia = session.get_one(Dataset, made["zinnia"]).investigation_id
+        session.get_one(Dataset, made["zinnia"]).file_size = 2_500_000_000
+        session.get_one(Dataset, made["aster"]).file_count = 3
         session.add(Keyword(investigation_id=of_zinnia, name="zinnia upright"))
         warm = session.query(DatasetParameter).filter_by(dataset_id=made["aster"], numeric_value=12.4).one()
         warm.numeric_value, warm.range_bottom, warm.range_top = None, 20.0, 30.0
@@ -88,6 +90,11 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"parameter": ["energy:>1 keV", "daisy_pressure:5 Pa"]}, ["daisy"]),
         ({"parameter": "energy:12..13 keV", "q": "zinnia or aster"}, ["zinnia"]),
         ({"q": "zinnia_remark:is"}, ["zinnia"]),
+        ({"q": "size:>1 kB"}, ["zinnia"]),
+        ({"parameter": "File_Size:<0.1 kB"}, ["aster", "daisy"]),
+        ({"parameter": "file_size:2..3 GiB"}, ["zinnia"]),
+        ({"q": "file_count:2..100"}, ["aster"]),
+        ({"q": "file_count:*"}, ["aster", "daisy", "zinnia"]),
     ],
     ids=str,
 )

@@ -61,6 +61,8 @@ DOORS = [
     "/api/v1/datasets?q=10.5072/x+or+doi:10.5072*&facets=doi",
     "/api/v1/histograms/dates?field=end_date&start_date=2019&facet_mode=wide",
     "/api/v1/histograms/numbers?field=energy",
+    "/api/v1/histograms/numbers?field=file_size",
+    "/api/v1/datasets?q=file_count:>0+size:<1+GB&order_by=-file_count",
     "/api/v1/histograms/numbers?field=zinnia_pressure&unit=bar&bins=3",
     "/api/v1/histograms/numbers?field=nightshade_pressure",
     *(f"/api/v1/suggest?text={text}&limit=50" for text in ("zin", "nig", "pressure", "in", "sam", "ada")),

@@ -15,7 +15,7 @@ from elasticsearch.exceptions import HTTP_EXCEPTIONS
 from elasticsearch.helpers import streaming_bulk
 
 from ingest.catalogue.errors import InvalidQueryError, UnavailableError
-from ingest.catalogue.search.elastic_layout import LAYOUT_VERSION, MAX_WINDOW, to_entry, to_mapping, to_settings
+from ingest.catalogue.search.elastic_layout import MAX_WINDOW, to_entry, to_layout, to_mapping, to_settings
 from ingest.catalogue.search.index import IndexBusyError, IndexOutdatedError
 
 if TYPE_CHECKING:
@@ -76,10 +76,11 @@ def ask_all(client: Elasticsearch, alias: str, searches: Iterable[dict[str, Any]
     return answers
 
 
-def aggregate(client: Elasticsearch, alias: str, query: dict[str, Any], wanted: dict[str, Any]) -> Any:
-    """Return the one aggregation over all that the query finds."""
-    answer = client.search(index=alias, query=query, aggs={"found": wanted}, size=0, track_total_hits=False)
-    return answer["aggregations"]["found"]
+def aggregate(client: Elasticsearch, alias: str, query: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers to aggregations, by their names, over all that the query finds."""
+    answer = client.search(index=alias, query=query, aggs=wanted, size=0, track_total_hits=False)
+    found: dict[str, Any] = answer["aggregations"]
+    return found
 
 
 def create_index(client: Elasticsearch, name: str, alias: str) -> None:
@@ -103,8 +104,8 @@ def check_layout(client: Elasticsearch, alias: str) -> None:
     """Raise IndexOutdatedError if the index behind the alias is of another layout."""
     mappings = client.indices.get_mapping(index=alias).body
     found = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("layout")
-    if found != LAYOUT_VERSION:
-        raise IndexOutdatedError(alias, f"has layout {found}, this release needs {LAYOUT_VERSION}")
+    if found != to_layout():
+        raise IndexOutdatedError(alias, f"has layout {found}, this release needs {to_layout()}")
 
 
 def write_documents(client: Elasticsearch, alias: str, documents: Iterable[SearchDocument]) -> None:

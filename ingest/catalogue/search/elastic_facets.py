@@ -56,8 +56,8 @@ def count_periods(
     client: Elasticsearch, alias: str, request: SearchRequest, instant: Instant, interval: Interval
 ) -> dict[datetime, int]:
     """Return how many of the documents have that date in each period that has any."""
-    terms = {"terms": {"field": to_column(instant, interval), "size": MOST_PERIODS}}
-    buckets = aggregate(client, alias, to_clause(request), terms)["buckets"]
+    periods = {"terms": {"field": to_column(instant, interval), "size": MOST_PERIODS}}
+    buckets = aggregate(client, alias, to_clause(request), {"periods": periods})["periods"]["buckets"]
     return join_periods(interval, ((bucket["key"], bucket["doc_count"]) for bucket in buckets))
 
 

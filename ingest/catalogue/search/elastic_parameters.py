@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import sys
-from itertools import pairwise
-from math import copysign, inf
-from operator import add
+from itertools import islice, pairwise
+from operator import add, sub
 from typing import TYPE_CHECKING, Any, Final
 
 from ingest.catalogue.search.bins import count_overlaps
 from ingest.catalogue.search.elastic_client import aggregate, ask_all
+from ingest.catalogue.search.elastic_numbers import (
+    NESTED,
+    from_number,
+    having_number,
+    list_known,
+    order_by,
+    to_path,
+    unwrap_aggregations,
+    wrap_aggregations,
+)
 from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import to_facet_value
+from ingest.catalogue.search.nouns import AMOUNT_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from elasticsearch import Elasticsearch
 
-    from ingest.catalogue.search.elastic_query import Clause
+    from ingest.catalogue.search.elastic_numbers import Clause
 
 _MOST_NAMES: Final = 60_000
 """A server refuses an aggregation of more than 65,536 buckets; a facility has some thousands of parameters."""
+_NOTHING_BESIDE: Final[dict[str, Any]] = {"stored_fields": "_none_", "track_total_hits": False}
 _NEWEST: Final[dict[str, Any]] = {
     "sort": [{"newest": "desc"}],
-    "stored_fields": "_none_",
     "docvalue_fields": [{"field": "id"}],
-    "track_total_hits": False,
+    **_NOTHING_BESIDE,
 }
-_EXTREMES: Final = {
-    "value_low": {"min": {"field": "number.value"}},
-    "value_high": {"max": {"field": "number.value"}},
-    "low": {"min": {"field": "number.low"}},
-    "high": {"max": {"field": "number.high"}},
-}
+_ENDS: Final = (("lowest", "asc"), ("lowest", "desc"), ("value", "desc"), ("highest", "desc"))
+"""The orders of which the first numbers tell how far all reach: the low end, and what may be the high one."""
 
 
 def count_names(
@@ -50,20 +55,40 @@ def count_names(
         totals = [answer["hits"]["total"]["value"] for answer in answers]
         return {to_facet_value(name): total for name, total in zip(wanted, totals, strict=True) if total}
     terms = {"field": PARAMETER_FACET, "size": _MOST_NAMES}
-    counted = aggregate(client, alias, _all_of(filters), {"terms": terms})
-    return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"]}
+    counted = aggregate(client, alias, _all_of(filters), {"names": {"terms": terms}})["names"]
+    return {bucket["key"]: bucket["doc_count"] for bucket in counted["buckets"] if bucket["key"] not in AMOUNT_UNITS}
 
 
 def measure_names(client: Elasticsearch, alias: str, filters: list[Clause], names: Iterable[str]) -> dict[str, Extent]:
     """Return the extent of the numbers under each name that has some."""
-    wanted = {to_facet_value(name): name for name in names}
-    if not wanted:
+    wanted = set(names)
+    known = sorted(wanted & list_known())
+    return _measure_known(client, alias, filters, known) | _measure_nested(
+        client, alias, filters, wanted.difference(known)
+    )
+
+
+def _measure_known(client: Elasticsearch, alias: str, filters: list[Clause], names: list[str]) -> dict[str, Extent]:
+    """Return the extents by one search for each end: the first by a field is found without a look at the others."""
+    searches = [_to_first(filters, name, *end) for name in names for end in _ENDS]
+    answers = iter(ask_all(client, alias, searches))
+    firsts = {name: [_read_first(answer) for answer in islice(answers, len(_ENDS))] for name in names}
+    return {name: _to_extent(ends) for name, ends in firsts.items() if ends[0] is not None}
+
+
+def _measure_nested(client: Elasticsearch, alias: str, filters: list[Clause], names: set[str]) -> dict[str, Extent]:
+    """Return the extents by one pass over all numbers of the documents that have one of the names."""
+    if not names:
         return {}
+    wanted = {to_facet_value(name): name for name in names}
     having = {"terms": {PARAMETER_FACET: list(wanted)}}
-    each = {"terms": {"field": "number.name", "size": len(wanted), "include": list(wanted)}, "aggs": _EXTREMES}
-    nested = {"nested": {"path": "number"}, "aggs": {"each": each}}
-    found = aggregate(client, alias, _all_of([*filters, having]), nested)["each"]["buckets"]
-    return {wanted[bucket["key"]]: _to_extent(bucket) for bucket in found}
+    extremes = {
+        f"{part}_{order}": {"min" if order == "asc" else "max": {"field": f"{NESTED}.{part}"}} for part, order in _ENDS
+    }
+    each = {"terms": {"field": f"{NESTED}.name", "size": len(wanted), "include": list(wanted)}, "aggs": extremes}
+    nested = {"numbers": {"nested": {"path": NESTED}, "aggs": {"each": each}}}
+    found = aggregate(client, alias, _all_of([*filters, having]), nested)["numbers"]["each"]["buckets"]
+    return {wanted[bucket["key"]]: _to_extent([bucket[end]["value"] for end in extremes]) for bucket in found}
 
 
 def list_newest(
@@ -86,17 +111,26 @@ def count_bins(
 
     Ranges are told by how many end before a bin and how many begin behind it.
     """
-    known = to_facet_value(name)
     ends = [{"to": edges[0]}, *({"from": low, "to": high} for low, high in pairwise(edges)), {"from": edges[-1]}]
-    counts = {part: {"range": {"field": f"number.{part}", "ranges": ends}} for part in ("value", "low", "high")}
-    named = {"filter": {"term": {"number.name": known}}, "aggs": counts}
-    nested = {"nested": {"path": "number"}, "aggs": {"named": named}}
+    wanted = {"lowest": _to_ranges(name, "lowest", ends)}
+    for part in ("value", "highest"):
+        aggs = {each: _to_ranges(name, each, ends) for each in ("lowest", part)}
+        wanted[part] = {"filter": {"exists": {"field": to_path(name, part)}}, "aggs": aggs}
     having = _all_of([found, _to_having(name)])
-    counted = aggregate(client, alias, having, nested)["named"]
-    inside, begun, ended = (
-        [bucket["doc_count"] for bucket in counted[part]["buckets"]] for part in ("value", "low", "high")
-    )
-    return tuple(map(add, inside[1:-1], count_overlaps(begun, ended)))
+    counted = unwrap_aggregations(name, aggregate(client, alias, having, wrap_aggregations(name, wanted)))
+    lists, ranges = counted["value"], counted["highest"]
+    begun = _read_ranges(ranges["lowest"])
+    singles = map(sub, map(sub, _read_ranges(counted["lowest"]), _read_ranges(lists["lowest"])), begun)
+    inside = list(map(add, singles, _read_ranges(lists["value"])))
+    return tuple(map(add, inside[1:-1], count_overlaps(begun, _read_ranges(ranges["highest"]))))
+
+
+def _to_ranges(name: str, part: str, ends: list[dict[str, float]]) -> dict[str, Any]:
+    return {"range": {"field": to_path(name, part), "ranges": ends}}
+
+
+def _read_ranges(counted: dict[str, Any]) -> list[int]:
+    return [bucket["doc_count"] for bucket in counted["buckets"]]
 
 
 def _ask_each(
@@ -116,13 +150,17 @@ def _all_of(filters: list[Clause]) -> Clause:
     return {"bool": {"filter": filters}}
 
 
-def _to_extent(bucket: dict[str, Any]) -> Extent:
-    known = {name: _from_number(bucket[name]["value"]) for name in _EXTREMES if bucket[name]["value"] is not None}
-    lows = [known[name] for name in ("value_low", "low") if name in known]
-    highs = [known[name] for name in ("value_high", "high") if name in known]
-    return Extent(min(lows), max(highs))
+def _to_first(filters: list[Clause], name: str, part: str, order: str) -> dict[str, Any]:
+    """Return the search for the first document in that order of a part of the numbers."""
+    query = _all_of([*filters, having_number(name, part)])
+    return {"query": query, "sort": [order_by(name, part, order)], "size": 1, **_NOTHING_BESIDE}
 
 
-def _from_number(value: float) -> float:
-    """Return the number that `to_number` wrote."""
-    return copysign(inf, value) if abs(value) == sys.float_info.max else value
+def _read_first(answer: dict[str, Any]) -> float | None:
+    return next((hit["sort"][0] for hit in answer["hits"]["hits"]), None)
+
+
+def _to_extent(ends: Sequence[float | None]) -> Extent:
+    """Return the extent of numbers that have these ends, in the order of _ENDS; of the last ones some may be None."""
+    low, *highs = [from_number(end) for end in ends if end is not None]
+    return Extent(low, max(highs))

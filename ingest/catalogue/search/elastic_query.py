@@ -5,9 +5,9 @@ Scores are the steps of `ranking`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ingest.catalogue.search.elastic_layout import to_number
+from ingest.catalogue.search.elastic_numbers import Clause, in_range
 from ingest.catalogue.search.entries import WORD_STEPS, WORDS
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
@@ -15,7 +15,6 @@ from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort, Visibility
 from ingest.catalogue.search.keys import (
     to_elements_key,
     to_elements_pattern,
-    to_facet_value,
     to_hill_key,
     to_mark,
     to_microseconds,
@@ -50,8 +49,6 @@ from ingest.catalogue.search.wildcards import get_beginning, has_wildcards, to_a
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Clause = dict[str, Any]
 
 _NOTHING: Final[Clause] = {"match_none": {}}
 
@@ -94,7 +91,7 @@ def _translate_leaf(query: Leaf) -> Clause:
         case FieldMatch(field, value):
             return _in_field(field, value, query.match)
         case ParameterRange():
-            return _unscored(_in_range(query))
+            return _NOTHING if query.is_empty else _unscored(in_range(query))
         case DateRange():
             return _unscored(_in_dates(query))
         case Elements(symbols, is_exact):
@@ -202,24 +199,6 @@ def _nearly(field: str, token: str, distance: int) -> Clause:
     """
     near = {"value": token, "fuzziness": distance, "transpositions": True, "rewrite": "constant_score_boolean"}
     return {"fuzzy": {field: near}}
-
-
-def _in_range(asked: ParameterRange) -> Clause:
-    """Return documents with a value inside or a range that overlaps."""
-    if asked.is_empty:
-        return _NOTHING
-    above: dict[str, float] = {}
-    below: dict[str, float] = {}
-    if asked.low is not None:
-        above["gte" if asked.includes_low else "gt"] = to_number(asked.low)
-    if asked.high is not None:
-        below["lte" if asked.includes_high else "lt"] = to_number(asked.high)
-    inside = {"range": {"number.value": above | below}} if above or below else {"exists": {"field": "number.value"}}
-    overlap: list[Clause] = [{"range": {"number.high": above}}] if above else [{"exists": {"field": "number.high"}}]
-    overlap += [{"range": {"number.low": below}}] if below else []
-    either = {"bool": {"should": [inside, {"bool": {"filter": overlap}}], "minimum_should_match": 1}}
-    named = {"term": {"number.name": to_facet_value(asked.name)}}
-    return {"nested": {"path": "number", "query": {"bool": {"filter": [named, either]}}, "score_mode": "none"}}
 
 
 def _rank(found: Clause, query: Query) -> Clause:

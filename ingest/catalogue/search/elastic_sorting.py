@@ -11,15 +11,15 @@ from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_c
 from ingest.catalogue.search.elastic_client import ask_all
 from ingest.catalogue.search.elastic_facets import read_counts, to_counting
 from ingest.catalogue.search.elastic_layout import HIT_COLUMNS, to_hit
+from ingest.catalogue.search.elastic_numbers import having_number, order_by
 from ingest.catalogue.search.elastic_query import to_clause
 from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
-from ingest.catalogue.search.keys import to_facet_value
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-    from ingest.catalogue.search.elastic_query import Clause
+    from ingest.catalogue.search.elastic_numbers import Clause
     from ingest.catalogue.search.index import SearchRequest
 
 _ID: Final = {"id": "desc"}
@@ -65,24 +65,17 @@ def _to_found(answer: dict[str, Any]) -> list[tuple[Place, Hit]]:
 
 def _to_having(sort: FieldSort) -> Clause:
     if isinstance(sort, NumberSort):
-        return {"nested": {"path": "number", "query": _to_name(sort), "score_mode": "none"}}
+        return having_number(sort.name)
     return {"exists": {"field": _to_column(sort)}}
 
 
 def _to_order(sort: FieldSort) -> dict[str, Any]:
     order = "desc" if sort.is_falling else "asc"
-    if not isinstance(sort, NumberSort):
-        return {_to_column(sort): order}
-    nested = {"path": "number", "filter": _to_name(sort)}
-    return {"number.lowest": {"order": order, "mode": "min", "nested": nested}}
+    return order_by(sort.name, "lowest", order) if isinstance(sort, NumberSort) else {_to_column(sort): order}
 
 
 def _to_column(sort: ColumnSort | TextSort) -> str:
     return sort.column.value if isinstance(sort, ColumnSort) else ORDERS[sort.noun]
-
-
-def _to_name(sort: NumberSort) -> Clause:
-    return {"term": {"number.name": to_facet_value(sort.name)}}
 
 
 def _to_key(sort: FieldSort, place: Place) -> float | str:

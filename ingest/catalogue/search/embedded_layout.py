@@ -19,14 +19,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
 
-from ingest.catalogue.search.entries import FACETS, ORDERS, PARAMETER_FACET, PARAMETER_WORDS, WORDS, to_shared_entry
+from ingest.catalogue.search.entries import (
+    FACETS,
+    ORDERS,
+    PARAMETER_FACET,
+    PARAMETER_WORDS,
+    WORDS,
+    list_numbers,
+    to_shared_entry,
+)
 from ingest.catalogue.search.keys import to_sortable
 from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
-LAYOUT_VERSION: Final = 11
+LAYOUT_VERSION: Final = 12
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
 
 PERIODS: Final = tuple(f"{instant}_{period}" for instant in Instant for period in ("month", "day"))
@@ -60,7 +68,7 @@ def make_schema() -> Schema:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout, ready to be written as JSON."""
-    return to_shared_entry(document) | {"number": _to_numbers(document.numbers)}
+    return to_shared_entry(document) | {"number": _to_numbers(list_numbers(document))}
 
 
 @lru_cache(maxsize=8192)
@@ -75,7 +83,7 @@ def to_key(name: str) -> str:
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-def _to_numbers(numbers: tuple[NumericEntry, ...]) -> dict[str, dict[str, Any]]:
+def _to_numbers(numbers: list[NumericEntry]) -> dict[str, dict[str, Any]]:
     """Return values and ranges by key. A range to what is no number is left out; several of one name become one."""
     by_key: dict[str, dict[str, Any]] = {}
     for number in numbers:

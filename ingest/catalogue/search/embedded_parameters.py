@@ -17,6 +17,7 @@ from ingest.catalogue.search.embedded_query import all_of
 from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
+from ingest.catalogue.search.nouns import AMOUNT_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def count_names(index: Index, clause: Clause, names: Iterable[str] | None) -> di
         return {to_facet_value(name): count for name, count in counted.items() if count}
     terms = {"field": PARAMETER_FACET, "size": _MOST_NAMES, "segment_size": _MOST_NAMES}
     buckets = searcher.aggregate(clause, {"names": {"terms": terms}})["names"]["buckets"]
-    return {bucket["key"]: bucket["doc_count"] for bucket in buckets}
+    return {bucket["key"]: bucket["doc_count"] for bucket in buckets if bucket["key"] not in AMOUNT_UNITS}
 
 
 def measure_names(index: Index, clause: Clause, names: Iterable[str]) -> dict[str, Extent]:

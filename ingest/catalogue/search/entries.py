@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ingest.catalogue.document import NumericEntry
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
@@ -21,7 +22,7 @@ from ingest.catalogue.search.keys import (
     to_text_key,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED, Noun, to_sought_values, to_values
+from ingest.catalogue.search.nouns import AMOUNT_UNITS, UNCOUNTED, Noun, to_amounts, to_sought_values, to_values
 from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PARAMETER_WORDS: Final = "words_parameter"
 PARAMETER_FACET: Final = "facet_parameter"
+"""The field of the names under which a document holds anything, amounts among them."""
 WORDS: Final[dict[Noun, str]] = {noun: f"words_{noun}" for noun in Noun if noun is not Noun.COMPLETE}
 """The field of each noun's tokens."""
 FACETS: Final[dict[Noun, str]] = {noun: f"facet_{noun}" for noun in Noun if noun not in UNCOUNTED}
@@ -49,12 +51,18 @@ def to_shared_entry(document: SearchDocument) -> dict[str, Any]:
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
         "file_size": document.file_size,
         "elements": to_elements_keys(document),
-        PARAMETER_FACET: [to_facet_value(name) for name in document.parameter_names],
+        PARAMETER_FACET: [to_facet_value(name) for name in dict.fromkeys([*AMOUNT_UNITS, *document.parameter_names])],
         **to_instants(document),
         **to_periods(document),
         **_to_nouns(document),
         **_to_texts(document),
     }
+
+
+def list_numbers(document: SearchDocument) -> list[NumericEntry]:
+    """Return all numbers by which the document is found: amounts, and parameters that are not called as one."""
+    amounts = [NumericEntry(name, amount, amount) for name, amount in to_amounts(document).items()]
+    return amounts + [number for number in document.numbers if number.name not in AMOUNT_UNITS]
 
 
 def _to_nouns(document: SearchDocument) -> dict[str, list[str] | str]:

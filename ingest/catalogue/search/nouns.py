@@ -49,6 +49,16 @@ class Instant(StrEnum):
     RELEASE = "release_date"
 
 
+class Amount(StrEnum):
+    """What a document holds as a number that is no parameter; it is asked for as a parameter of that name would be."""
+
+    FILE_SIZE = "file_size"
+    FILE_COUNT = "file_count"
+
+
+AMOUNT_UNITS: Final = {Amount.FILE_SIZE.value: "byte", Amount.FILE_COUNT.value: "1"}
+"""The unit of each amount. A parameter that is called as one is not searched for."""
+
 ELEMENTS: Final = "elements"
 """The field by which one asks for chemical elements, which are read from the formulas."""
 
@@ -57,6 +67,7 @@ SYNONYMS: Final = {
     "date": Instant.START.value,
     "element": ELEMENTS,
     "dataset": Noun.NAME.value,
+    "size": Amount.FILE_SIZE.value,
     "visit": Noun.INVESTIGATION.value,
 }
 """Words that people use for a noun. A parameter type with one of these names is reached in quotes only by its own."""
@@ -74,7 +85,7 @@ MAX_VALUE_LENGTH: Final = 1000
 def to_field(written: str) -> str:
     """Return the field as the tree names it: what people call a noun is that noun."""
     name = SYNONYMS.get(written.lower(), written)
-    return name.lower() if name.lower() in {*Noun, *Instant} else name
+    return name.lower() if name.lower() in {*Noun, *Instant, *Amount} else name
 
 
 def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
@@ -84,6 +95,11 @@ def to_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:
     held = getattr(document, _ATTRIBUTES[noun])
     values = (held,) if isinstance(held, str) else held
     return tuple([to_clean(value) for value in values if value])
+
+
+def to_amounts(document: SearchDocument) -> dict[str, float]:
+    """Return the document's amounts by their names."""
+    return {amount.value: float(getattr(document, amount)) for amount in Amount}
 
 
 def to_sought_values(document: SearchDocument, noun: Noun) -> tuple[str, ...]:

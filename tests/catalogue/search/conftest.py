@@ -43,6 +43,15 @@ def make_index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
         index.close()
 
 
+@pytest.fixture(params=["energy", "InstrumentBeam_incident_energy"])
+def number_name(request: pytest.FixtureRequest) -> str:
+    """Return the name of a numeric parameter: one that the vocabulary has not, and one that it has.
+
+    An index may hold the two apart.
+    """
+    return str(request.param)
+
+
 @pytest.fixture
 def index(make_index: Callable[[], DatasetIndex]) -> DatasetIndex:
     return make_index()

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ingest.catalogue.document import NumericEntry
 from ingest.catalogue.formulas import find_composition
 from ingest.catalogue.search import (
     All,
@@ -31,11 +32,11 @@ from ingest.catalogue.search import (
 )
 from ingest.catalogue.search.folding import fold, to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
-from ingest.catalogue.search.nouns import to_sought_values, to_values
+from ingest.catalogue.search.nouns import AMOUNT_UNITS, to_sought_values, to_values
 from ingest.catalogue.search.wildcards import to_asked_tokens
 
 if TYPE_CHECKING:
-    from ingest.catalogue.document import NumericEntry, SearchDocument
+    from ingest.catalogue.document import SearchDocument
 
 
 def find(documents: list[SearchDocument], request: SearchRequest) -> list[SearchDocument]:
@@ -51,18 +52,24 @@ def count_values(found: list[SearchDocument], facet: FacetRequest) -> Counter[st
 
 
 def count_parameters(found: list[SearchDocument]) -> Counter[str]:
-    return Counter(name for document in found for name in document.parameter_names)
+    return Counter(name for document in found for name in document.parameter_names if name not in AMOUNT_UNITS)
 
 
 def measure_parameters(found: list[SearchDocument]) -> dict[str, tuple[float, float]]:
     reached: dict[str, list[float]] = {}
-    for number in (number for document in found for number in document.numbers):
+    for number in (number for document in found for number in list_numbers(document)):
         values = number.values or (number.low, number.high)
         is_range = not number.values and number.low != number.high
         if is_range and any(map(math.isnan, values)):
             continue
         reached.setdefault(number.name, []).extend(value for value in values if not math.isnan(value))
     return {name: (min(values), max(values)) for name, values in reached.items() if values}
+
+
+def list_numbers(document: SearchDocument) -> list[NumericEntry]:
+    amounts = {"file_size": document.file_size, "file_count": document.file_count}
+    named = [NumericEntry(name, amount, amount) for name, amount in amounts.items()]
+    return named + [number for number in document.numbers if number.name not in amounts]
 
 
 def matches(document: SearchDocument, query: Query) -> bool:
@@ -87,7 +94,7 @@ def _matches_leaf(document: SearchDocument, query: Query) -> bool:
             found = any(_follows(held, value, query.match) for held in _texts_of(document, field))
             return found or (field == Noun.FORMULA and query.match is Match.WORDS and _has_formula(document, value))
         case ParameterRange():
-            numbers = [number for number in document.numbers if number.name == query.name]
+            numbers = [number for number in list_numbers(document) if number.name == query.name]
             return not query.is_empty and any(_overlaps(number, query) for number in numbers)
         case DateRange(instant, low, high):
             date = getattr(document, instant)

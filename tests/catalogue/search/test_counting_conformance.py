@@ -151,27 +151,29 @@ def test_dates_are_counted_by_periods(
     assert index.count_dates(SearchRequest(operator), Instant.START, interval) == {}
 
 
-def write_numbers(index: DatasetIndex) -> None:
+def write_numbers(index: DatasetIndex, name: str) -> None:
     entries = [
-        NumericEntry("energy", 1.0, 1.0),
-        NumericEntry("energy", 2.0, 2.0, (2.0,)),
-        NumericEntry("energy", 3.0, 6.0),
-        NumericEntry("energy", -4.0, 20.0),
-        NumericEntry("energy", 2.0, 7.0, (2.0, 2.5, 7.0, 7.0)),
-        NumericEntry("energy", -math.inf, math.inf),
-        NumericEntry("energy", 1.0, 1.0, (math.nan,)),
+        NumericEntry(name, 1.0, 1.0),
+        NumericEntry(name, 2.0, 2.0, (2.0,)),
+        NumericEntry(name, 3.0, 6.0),
+        NumericEntry(name, -4.0, 20.0),
+        NumericEntry(name, 2.0, 7.0, (2.0, 2.5, 7.0, 7.0)),
+        NumericEntry(name, -math.inf, math.inf),
+        NumericEntry(name, 1.0, 1.0, (math.nan,)),
         NumericEntry("other", 1.0, 1.0),
     ]
     index.write(make(number, numbers=(entry,)) for number, entry in enumerate(entries))
 
 
-def test_numbers_are_counted_in_bins_as_ranges_find_them(index: DatasetIndex, operator: VisibilityFilter) -> None:
-    write_numbers(index)
+def test_numbers_are_counted_in_bins_as_ranges_find_them(
+    index: DatasetIndex, operator: VisibilityFilter, number_name: str
+) -> None:
+    write_numbers(index, number_name)
     edges = (-1.0, 1.0, 2.0, 3.0, 6.0, 7.0, 8.0)
-    counted = index.count_numbers(SearchRequest(operator), "energy", edges)
+    counted = index.count_numbers(SearchRequest(operator), number_name, edges)
     assert counted == (2, 3, 4, 3, 3, 3)
     for (low, high), number in zip(pairwise(edges), counted, strict=True):
-        asked = SearchRequest(operator, ParameterRange("energy", low, high, includes_high=False))
+        asked = SearchRequest(operator, ParameterRange(number_name, low, high, includes_high=False))
         assert index.search(asked).total == number
 
 
@@ -181,20 +183,20 @@ def test_numbers_without_lists_are_counted_alike(index: DatasetIndex, operator: 
     assert index.count_numbers(SearchRequest(operator), "nothing", (0.0, 1.0, 2.0)) == (0, 0)
 
 
-def test_extent_is_of_what_is_found(index: DatasetIndex, operator: VisibilityFilter) -> None:
+def test_extent_is_of_what_is_found(index: DatasetIndex, operator: VisibilityFilter, number_name: str) -> None:
     index.write(
         [
-            make(1, samples=("ceria",), numbers=(NumericEntry("energy", 1.0, 2.0),)),
-            make(2, numbers=(NumericEntry("energy", 5.0, 5.0),)),
+            make(1, samples=("ceria",), numbers=(NumericEntry(number_name, 1.0, 2.0),)),
+            make(2, numbers=(NumericEntry(number_name, 5.0, 5.0),)),
         ]
     )
-    assert index.measure_found(SearchRequest(operator, Word("ceria")), "energy") == Extent(1.0, 2.0)
+    assert index.measure_found(SearchRequest(operator, Word("ceria")), number_name) == Extent(1.0, 2.0)
     assert index.measure_found(SearchRequest(operator, Word("ceria")), "other") is None
-    assert index.measure_found(SearchRequest(operator), "energy") == Extent(1.0, 5.0)
+    assert index.measure_found(SearchRequest(operator), number_name) == Extent(1.0, 5.0)
 
 
-def test_named_parameters_alone_are_counted(index: DatasetIndex, operator: VisibilityFilter) -> None:
-    write_numbers(index)
+def test_named_parameters_alone_are_counted(index: DatasetIndex, operator: VisibilityFilter, number_name: str) -> None:
+    write_numbers(index, number_name)
     assert index.count_parameters(operator, names=["other", "a" * 2000, "none"]) == {"other": 1}
     assert index.count_parameters(operator, names=[]) == {}
 

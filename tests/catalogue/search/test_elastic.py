@@ -21,6 +21,7 @@ from ingest.catalogue.search import (
     parse_query,
 )
 from ingest.catalogue.search.elastic import ElasticIndex
+from ingest.catalogue.search.elastic_layout import to_layout
 from ingest.catalogue.search.elastic_rebuild import ElasticRebuild
 from ingest.catalogue.search.folding import to_tokens
 
@@ -59,13 +60,14 @@ def test_server_that_is_away_is_said_to_be_with_its_first_question() -> None:
         assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("layout", ["0", f"{to_layout()[:-8]}00000000"], ids=["version", "vocabulary"])
 def test_index_of_another_layout_is_refused_and_rebuilt(
-    client: Elasticsearch, elasticsearch_server: str, elastic_alias: str
+    client: Elasticsearch, elasticsearch_server: str, elastic_alias: str, layout: str
 ) -> None:
-    mapping = {"_meta": {"layout": 0}}
+    mapping = {"_meta": {"layout": layout}}
     client.indices.create(index=f"{elastic_alias}-old", mappings=mapping, aliases={elastic_alias: {}})
     with closing(ElasticIndex(elasticsearch_server, elastic_alias)) as index:
-        with pytest.raises(IndexOutdatedError, match=r"layout 0.*nxcat reindex"):
+        with pytest.raises(IndexOutdatedError, match=rf"layout {layout}.*nxcat reindex"):
             index.revisions()
         with begin(elasticsearch_server, elastic_alias) as rebuild:
             rebuild.write([make(1)])

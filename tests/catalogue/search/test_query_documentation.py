@@ -9,9 +9,10 @@ import pytest
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search import parse_query, resolve
+from ingest.catalogue.search.nouns import AMOUNT_UNITS
 
 PAGE = Path(__file__).parents[3] / "docs" / "query-language.md"
-UNITS = {
+UNITS = AMOUNT_UNITS | {
     "InstrumentMonochromator_energy": "keV",
     "InstrumentMonochromator_wavelength": "angstrom",
     "t": "K",

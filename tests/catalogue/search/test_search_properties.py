@@ -33,7 +33,7 @@ from ingest.catalogue.search import (
     VisibilityFilter,
     Word,
 )
-from ingest.catalogue.search.nouns import UNCOUNTED
+from ingest.catalogue.search.nouns import AMOUNT_UNITS, UNCOUNTED
 from tests.catalogue.search import plain_search
 
 PIECES = [
@@ -63,6 +63,10 @@ PIECES = [
 FORMULAS = ["Fe2O3", "O3Fe2", "Fe₂ O₃", "FeO", "LaB6", "lab6", "La1-xFexO3", "D2O", "CuSO4·5H2O", "water", "ångström"]
 NAMES = [
     "energy",
+    "InstrumentBeam_incident_energy",
+    "Sample_temperature",
+    "file_size",
+    "file_count",
     "a.b",
     "with space",
     'q"uote',
@@ -105,6 +109,7 @@ texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map(" ".join) 
 value_lists = st.lists(texts.filter(bool), max_size=2).map(tuple)
 names = st.sampled_from(NAMES) | free_texts
 numbers = st.sampled_from(NUMBERS) | st.floats()
+sizes = st.sampled_from([0, 1, 2, 7, 9]) | st.integers(0, 2**53)
 dates = st.none() | st.integers(-3, 3).map(lambda days: CLOCK + timedelta(days=days, microseconds=days * 300_000))
 
 
@@ -149,6 +154,8 @@ documents = st.builds(
     start_date=dates,
     end_date=dates,
     complete=st.booleans(),
+    file_size=sizes,
+    file_count=sizes,
     numbers=st.lists(numeric_entries(), max_size=3, unique_by=lambda entry: entry.name).map(tuple),
     texts=st.lists(st.builds(TextEntry, names, texts), max_size=3).map(tuple),
     release_date=dates,
@@ -258,7 +265,9 @@ def test_parameters_are_counted_and_measured_as_in_plain_python(
         found = plain_search.find(catalogue, replace(request, query=All()))
         counts = plain_search.count_parameters(found)
         assert index.count_parameters(request.visibility, request.filters) == counts
-        extents = index.measure_parameters(request.visibility, [*counts, "no such name"], request.filters)
+        extents = index.measure_parameters(
+            request.visibility, [*counts, *AMOUNT_UNITS, "no such name"], request.filters
+        )
         expected = plain_search.measure_parameters(found)
         assert extents.keys() == expected.keys()
         for name, extent in extents.items():

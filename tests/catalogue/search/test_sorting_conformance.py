@@ -66,7 +66,7 @@ def order(found: list[SearchDocument], sort: FieldSort) -> list[SearchDocument]:
 
 def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | None:
     if isinstance(sort, NumberSort):
-        return next((lowest(each) for each in document.numbers if each.name == sort.name), None)
+        return next((lowest(each) for each in plain_search.list_numbers(document) if each.name == sort.name), None)
     if sort.column in {Column.START, Column.END, Column.RELEASE}:
         date = getattr(document, sort.column)
         return None if date is None else (date - CLOCK).total_seconds()
@@ -85,13 +85,13 @@ def make(number: int, *entries: NumericEntry) -> SearchDocument:
 
 
 @pytest.fixture
-def mixed(index: DatasetIndex) -> DatasetIndex:
+def mixed(index: DatasetIndex, number_name: str) -> DatasetIndex:
     entries = [
-        NumericEntry("energy", 7.0, 7.0),
-        NumericEntry("energy", 5.0, 9.0),
-        NumericEntry("energy", 6.0, 8.0, (8.0, 6.0)),
-        NumericEntry("energy", 7.0, 7.0),
-        NumericEntry("energy", -inf, 1.0),
+        NumericEntry(number_name, 7.0, 7.0),
+        NumericEntry(number_name, 5.0, 9.0),
+        NumericEntry(number_name, 6.0, 8.0, (8.0, 6.0)),
+        NumericEntry(number_name, 7.0, 7.0),
+        NumericEntry(number_name, -inf, 1.0),
         NumericEntry("other", 1.0, 1.0),
     ]
     index.write([make(number, entry) for number, entry in enumerate(entries)])
@@ -99,25 +99,29 @@ def mixed(index: DatasetIndex) -> DatasetIndex:
 
 
 def test_number_counts_by_its_lowest_and_comes_before_what_has_none(
-    mixed: DatasetIndex, operator: VisibilityFilter
+    mixed: DatasetIndex, operator: VisibilityFilter, number_name: str
 ) -> None:
-    rising = SearchRequest(operator, sort=NumberSort("energy"), limit=2)
+    rising = SearchRequest(operator, sort=NumberSort(number_name), limit=2)
     hits = [hit for page in read_pages(mixed, rising) for hit in page.hits]
     assert [hit.id for hit in hits] == [4, 1, 2, 3, 0, 5]
     assert [hit.revision for hit in hits] == [14, 11, 12, 13, 10, 15]
-    falling = replace(rising, sort=NumberSort("energy", is_falling=True))
+    falling = replace(rising, sort=NumberSort(number_name, is_falling=True))
     assert [hit.id for page in read_pages(mixed, falling) for hit in page.hits] == [3, 0, 2, 1, 4, 5]
 
 
-def test_facets_of_an_order_are_of_the_whole_result(mixed: DatasetIndex, operator: VisibilityFilter) -> None:
-    request = SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),), sort=NumberSort("energy"), limit=1)
+def test_facets_of_an_order_are_of_the_whole_result(
+    mixed: DatasetIndex, operator: VisibilityFilter, number_name: str
+) -> None:
+    request = SearchRequest(operator, facets=(FacetRequest(Noun.SAMPLE),), sort=NumberSort(number_name), limit=1)
     assert mixed.search(request).facets[Noun.SAMPLE].values == (FacetValue("a", 6),)
 
 
-def test_documents_that_come_in_between_shift_nothing(mixed: DatasetIndex, operator: VisibilityFilter) -> None:
-    request = SearchRequest(operator, sort=NumberSort("energy"), limit=3)
+def test_documents_that_come_in_between_shift_nothing(
+    mixed: DatasetIndex, operator: VisibilityFilter, number_name: str
+) -> None:
+    request = SearchRequest(operator, sort=NumberSort(number_name), limit=3)
     first = mixed.search(request)
-    mixed.write([make(100, NumericEntry("energy", 1.0, 1.0))])
+    mixed.write([make(100, NumericEntry(number_name, 1.0, 1.0))])
     rest = mixed.search(replace(request, cursor=first.next_cursor))
     assert [hit.id for hit in (*first.hits, *rest.hits)] == [4, 1, 2, 3, 0, 5]
 
@@ -126,10 +130,10 @@ FORGED = ["", "1", "x:1", "1:x", "1:--1", "99999999999:1", "1:1:1", "1:[0 TO *]"
 FORGED_NUMBERS, FORGED_TEXTS = ["1:1e999", "1:a"], ["1:-1"]
 
 
-def test_forged_cursor_is_refused(mixed: DatasetIndex, operator: VisibilityFilter) -> None:
+def test_forged_cursor_is_refused(mixed: DatasetIndex, operator: VisibilityFilter, number_name: str) -> None:
     orders = {
         ColumnSort(Column.SIZE): (FORGED_NUMBERS, [f"1:-{2**62}"]),
-        NumberSort("energy"): (FORGED_NUMBERS, [f"1:-{2**62}"]),
+        NumberSort(number_name): (FORGED_NUMBERS, [f"1:-{2**62}"]),
         TextSort(Noun.SAMPLE): (FORGED_TEXTS, ["1:vvvv"]),
     }
     for sort, (forged, far) in orders.items():
