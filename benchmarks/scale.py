@@ -6,7 +6,8 @@ The catalogue is that of `population.py`, in SQLite; each index is filled by the
 `nxcat serve` is asked over HTTP, an anonymous viewer's every query, one after the other; for Elasticsearch, a node of
 this machine, the request that the index sends is sent to it once more by the bare client, in turns with the API's, over
 the same HTTP library. What the node remembers of counts is dropped before each of them; *again* is asked while it
-remembers.
+remembers. *All of them* are the percentiles of all these answers together, as of a day on which each kind is asked as
+often as any other.
 """
 
 from __future__ import annotations
@@ -65,7 +66,17 @@ QUERIES: dict[str, SearchQuestion] = {
     "elements, an instrument": SearchQuestion(text="elements:Fe,O instrument:id01"),
     "the end of a word": SearchQuestion(text="*matite"),
     "all but a word": SearchQuestion(text="not hematite start_date:2018..2019"),
+    "in the order of a parameter": SearchQuestion(order_by="-energy"),
 }
+COUNTS = (
+    "/api/v1/histograms/numbers?field=energy",
+    "/api/v1/histograms/numbers?field=file_size&unit=GB",
+    "/api/v1/histograms/dates?field=start_date",
+    "/api/v1/facets/sample",
+    "/api/v1/parameter-types",
+    "/api/v1/suggest?text=he",
+    "/api/v1/suggest?text=en",
+)
 
 
 def main() -> None:
@@ -106,6 +117,7 @@ def measure_embedded(folder: Path, count: int) -> None:
         for name, question in QUERIES.items():
             total, spent = measure(client, question)
             print(f"| {name} | {total:,} | {to_cells(spent)} |", flush=True)
+        measure_counts(client, lambda: None)
         measure_deep(client)
 
 
@@ -124,23 +136,39 @@ def measure_elasticsearch(count: int, heap: str) -> None:
             print(f"; {size:,.0f} bytes each in {segments} segments\n")
             print(f"| Elasticsearch | found | {columns} |\n|:--|--:|--:|--:|--:|--:|--:|--:|")
             with serving() as client:
-                for name, question in QUERIES.items():
-                    measure_one(bare, server.address, client, name, question)
+                measure_all(bare, server.address, client)
                 measure_deep(client)
     finally:
         server.stop()
 
 
-def measure_one(
-    bare: Server, address: str, client: urllib3.HTTPConnectionPool, name: str, question: SearchQuestion
-) -> None:
-    """Print the row of one kind of question."""
-    asked = record_request(address, question)
+def measure_all(bare: Server, address: str, client: urllib3.HTTPConnectionPool) -> None:
+    """Print the row of each kind of question, one of all of them together, and what only counts."""
     forget = partial(bare.indices.clear_cache, index=CatalogueSettings().elasticsearch_index, request=True)
-    total, spent, raw = measure_beside(client, question, partial(bare.msearch, **asked), forget)
-    again = statistics.median(measure(client, question)[1])
-    ratio = to_slow(spent) / to_slow(raw)
-    print(f"| {name} | {total:,} | {to_cells(spent)} | {to_cells(raw)} | {ratio:.2f} | {again:.1f} |", flush=True)
+    through: list[float] = []
+    bare_ones: list[float] = []
+    for name, question in QUERIES.items():
+        asked = record_request(address, question)
+        total, spent, raw = measure_beside(client, question, partial(bare.msearch, **asked), forget)
+        again = statistics.median(measure(client, question)[1])
+        print(f"| {name} | {total:,} | {to_pair(spent, raw)} | {again:.1f} |", flush=True)
+        through += spent
+        bare_ones += raw
+    print(f"| all of them | | {to_pair(through, bare_ones)} | |", flush=True)
+    measure_counts(client, forget)
+
+
+def measure_counts(client: urllib3.HTTPConnectionPool, forget: Callable[[], object]) -> None:
+    """Print what it takes to count over all there is, the first time and again."""
+    print("\n| asked | p50 ms | p95 ms | again p50 |\n|:--|--:|--:|--:|")
+    for address in COUNTS:
+        first: list[float] = []
+        again: list[float] = []
+        for _ in range(ROUNDS // 2):
+            forget()
+            first.append(timed(partial(get, client, address)))
+            again.append(timed(partial(get, client, address)))
+        print(f"| `{address}` | {to_cells(first)} | {statistics.median(again):.1f} |", flush=True)
 
 
 def fill(name: str, count: int) -> None:
@@ -185,7 +213,7 @@ def wait(client: urllib3.HTTPConnectionPool) -> None:
 
 def to_parameters(question: SearchQuestion) -> dict[str, str]:
     """Return the query string of a question."""
-    return {"q": question.text, "facets": ",".join(question.facets)}
+    return {"q": question.text, "facets": ",".join(question.facets), "order_by": question.order_by}
 
 
 def ask(client: urllib3.HTTPConnectionPool, question: SearchQuestion) -> int:
@@ -247,6 +275,11 @@ def to_slow(spent: Sequence[float]) -> float:
 def to_cells(spent: Sequence[float]) -> str:
     """Return median and 95th percentile as cells of a table."""
     return f"{statistics.median(spent):.1f} | {to_slow(spent):.1f}"
+
+
+def to_pair(spent: Sequence[float], raw: Sequence[float]) -> str:
+    """Return the cells of both, and how many times the slow ones of the API's take as long as the bare ones."""
+    return f"{to_cells(spent)} | {to_cells(raw)} | {to_slow(spent) / to_slow(raw):.2f}"
 
 
 def record_request(address: str, question: SearchQuestion) -> dict[str, Any]:
