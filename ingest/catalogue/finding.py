@@ -39,7 +39,7 @@ from ingest.catalogue.search import (
     resolve,
 )
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import AMOUNT_UNITS, to_field
+from ingest.catalogue.search.nouns import AMOUNT_ALIASES, AMOUNT_UNITS, to_field
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.search.resolve import find_by_alias, get_parameter_name
 from ingest.catalogue.summaries import load_summaries
@@ -250,4 +250,4 @@ def _load_vocabulary_units() -> Mapping[str, str]:
 
 @cache
 def _load_aliases() -> Mapping[str, str]:
-    return {alias: known.name for known in load_vocabulary().values() for alias in known.aliases}
+    return AMOUNT_ALIASES | {alias: known.name for known in load_vocabulary().values() for alias in known.aliases}

@@ -125,7 +125,7 @@ def test_numbers_are_counted_between_bounds(client: TestClient) -> None:
 
 
 def test_sizes_are_counted_as_numbers_are(client: TestClient) -> None:
-    found = get(client, "histograms/numbers", field="file_size", unit="kB", low=0, high=3, bins=3, q="file_count:<5")
+    found = get(client, "histograms/numbers", field="size", unit="kB", low=0, high=3, bins=3, q="file_count:<5")
     assert (found["name"], found["unit"], [each["count"] for each in found["bins"]]) == ("file_size", "kB", [0, 2, 1])
     found = get(client, "histograms/numbers", field="file_count", bins=4)
     assert (found["unit"], [each["count"] for each in found["bins"]]) == ("1", [1, 2, 0, 1])

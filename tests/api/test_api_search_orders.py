@@ -54,7 +54,7 @@ def catalogue(module_catalogue: Catalogue) -> Catalogue:
         ({"field": "energy", "low": 12, "high": 13, "unit": "keV"}, "energy:12..13 keV", ["aster", "daisy", "zinnia"]),
         ({"field": "energy", "low": 12000, "unit": "eV"}, "energy:>=12000 eV", ["aster", "daisy", "zinnia"]),
         ({"field": "energy", "below": 12.4}, "energy:<12.4", []),
-        ({"field": "Size", "above": 1, "unit": "GB"}, "file_size:>1 GB", []),
+        ({"field": "Size", "above": 1, "unit": "GB"}, "Size:>1 GB", []),
         ({"field": "energy", "above": 0}, "energy:>0", ["aster", "daisy", "zinnia"]),
         ({"field": "energy", "near": 12, "unit": "keV"}, "energy:11.4..12.6 keV", ["aster", "daisy", "zinnia"]),
         (

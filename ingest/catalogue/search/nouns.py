@@ -59,6 +59,9 @@ class Amount(StrEnum):
 AMOUNT_UNITS: Final = {Amount.FILE_SIZE.value: "byte", Amount.FILE_COUNT.value: "1"}
 """The unit of each amount. A parameter that is called as one is not searched for."""
 
+AMOUNT_ALIASES: Final = {"size": Amount.FILE_SIZE.value}
+"""Short words for amounts, as parameters have them."""
+
 ELEMENTS: Final = "elements"
 """The field by which one asks for chemical elements, which are read from the formulas."""
 
@@ -67,7 +70,6 @@ SYNONYMS: Final = {
     "date": Instant.START.value,
     "element": ELEMENTS,
     "dataset": Noun.NAME.value,
-    "size": Amount.FILE_SIZE.value,
     "visit": Noun.INVESTIGATION.value,
 }
 """Words that people use for a noun. A parameter type with one of these names is reached in quotes only by its own."""

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search import parse_query, resolve
-from ingest.catalogue.search.nouns import AMOUNT_UNITS
+from ingest.catalogue.search.nouns import AMOUNT_ALIASES, AMOUNT_UNITS
 
 PAGE = Path(__file__).parents[3] / "docs" / "query-language.md"
 UNITS = AMOUNT_UNITS | {
@@ -18,7 +18,7 @@ UNITS = AMOUNT_UNITS | {
     "t": "K",
     "note": "",
 }
-ALIASES = {
+ALIASES = AMOUNT_ALIASES | {
     "energy": "InstrumentMonochromator_energy",
     "wavelength": "InstrumentMonochromator_wavelength",
     "temperature": "t",
