@@ -2,8 +2,7 @@
 
 Amounts and the parameters of the vocabulary have fields of their own, `parameter.<name>.lowest`. Whatever else files
 contain is a nested object of its name and the same fields (`number.lowest`): a field for each such name would be a
-mapping that grows, and that one file with ten thousand names breaks. Every number has a `lowest` value, a list of
-several all of them in `value` as well, and a range its other end in `highest`.
+mapping that grows, and that one file with ten thousand names breaks.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from __future__ import annotations
 import sys
 from functools import cache
 from hashlib import blake2b
-from math import copysign, inf, isnan
+from math import copysign, inf
 from typing import TYPE_CHECKING, Any, Final
 
+from ingest.catalogue.search.entries import Numbers
 from ingest.catalogue.search.keys import to_facet_value
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
 
 if TYPE_CHECKING:
-    from ingest.catalogue.document import NumericEntry
     from ingest.catalogue.search.query import ParameterRange
 
 Clause = dict[str, Any]
@@ -27,7 +26,7 @@ Clause = dict[str, Any]
 NESTED: Final = "number"
 """Where the numbers lie of parameters that the vocabulary has not."""
 _FIELDS: Final = "parameter"
-_PARTS: Final = {part: {"type": "double"} for part in ("lowest", "value", "highest")}
+_PARTS: Final = {part: {"type": "double"} for part in Numbers._fields}
 
 
 @cache
@@ -51,9 +50,9 @@ def to_properties() -> dict[str, Any]:
     }
 
 
-def to_numbers(numbers: list[NumericEntry]) -> dict[str, Any]:
-    """Return the part of an entry that holds numbers. What is no number is left out."""
-    held = {number.name: parts for number in numbers if (parts := _to_parts(number))}
+def to_numbers(numbers: dict[str, Numbers]) -> dict[str, Any]:
+    """Return the part of an entry that holds numbers."""
+    held = {name: _to_parts(each) for name, each in numbers.items()}
     return {
         _FIELDS: {name: parts for name, parts in held.items() if name in list_known()},
         NESTED: [{"name": to_facet_value(name)} | parts for name, parts in held.items() if name not in list_known()],
@@ -91,11 +90,11 @@ def in_range(asked: ParameterRange) -> Clause:
         below["lte" if asked.includes_high else "lt"] = to_number(asked.high)
     if not above | below:
         return having_number(asked.name)
-    lowest, value, highest = (to_path(asked.name, part) for part in _PARTS)
+    lowest, listed, highest = (to_path(asked.name, part) for part in _PARTS)
     shoulds: list[Clause] = [{"range": {lowest: above | below}}]
     if above:
         overlap: list[Clause] = [{"range": {highest: above}}, {"range": {lowest: below}}]
-        shoulds += [{"range": {value: above | below}}, {"bool": {"filter": overlap if below else overlap[:1]}}]
+        shoulds += [{"range": {listed: above | below}}, {"bool": {"filter": overlap if below else overlap[:1]}}]
     return _within(asked.name, {"bool": {"should": shoulds, "minimum_should_match": 1}})
 
 
@@ -131,11 +130,7 @@ def _to_name(name: str) -> Clause:
     return {"term": {f"{NESTED}.name": to_facet_value(name)}}
 
 
-def _to_parts(number: NumericEntry) -> dict[str, Any]:
-    if number.values or number.low == number.high:
-        values = [to_number(value) for value in number.values or (number.low,) if not isnan(value)]
-        several = {"value": values} if len(values) > 1 else {}
-        return {"lowest": min(values), **several} if values else {}
-    if isnan(number.low) or isnan(number.high):
-        return {}
-    return {"lowest": to_number(number.low), "highest": to_number(number.high)}
+def _to_parts(numbers: Numbers) -> dict[str, Any]:
+    listed = {"listed": [to_number(value) for value in numbers.listed]} if numbers.listed else {}
+    highest = {} if numbers.highest is None else {"highest": to_number(numbers.highest)}
+    return {"lowest": to_number(numbers.lowest), **listed, **highest}

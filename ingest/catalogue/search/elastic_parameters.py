@@ -38,7 +38,7 @@ _NEWEST: Final[dict[str, Any]] = {
     "docvalue_fields": [{"field": "id"}],
     **_NOTHING_BESIDE,
 }
-_ENDS: Final = (("lowest", "asc"), ("lowest", "desc"), ("value", "desc"), ("highest", "desc"))
+_ENDS: Final = (("lowest", "asc"), ("lowest", "desc"), ("listed", "desc"), ("highest", "desc"))
 """The orders of which the first numbers tell how far all reach: the low end, and what may be the high one."""
 
 
@@ -113,15 +113,15 @@ def count_bins(
     """
     ends = [{"to": edges[0]}, *({"from": low, "to": high} for low, high in pairwise(edges)), {"from": edges[-1]}]
     wanted = {"lowest": _to_ranges(name, "lowest", ends)}
-    for part in ("value", "highest"):
+    for part in ("listed", "highest"):
         aggs = {each: _to_ranges(name, each, ends) for each in ("lowest", part)}
         wanted[part] = {"filter": {"exists": {"field": to_path(name, part)}}, "aggs": aggs}
     having = _all_of([found, _to_having(name)])
     counted = unwrap_aggregations(name, aggregate(client, alias, having, wrap_aggregations(name, wanted)))
-    lists, ranges = counted["value"], counted["highest"]
+    lists, ranges = counted["listed"], counted["highest"]
     begun = _read_ranges(ranges["lowest"])
     singles = map(sub, map(sub, _read_ranges(counted["lowest"]), _read_ranges(lists["lowest"])), begun)
-    inside = list(map(add, singles, _read_ranges(lists["value"])))
+    inside = list(map(add, singles, _read_ranges(lists["listed"])))
     return tuple(map(add, inside[1:-1], count_overlaps(begun, _read_ranges(ranges["highest"]))))
 
 

@@ -4,17 +4,15 @@
 * Whole folded values in `key` for filters; in `facet_*` for counts folded values and behind them those that are shown.
 * The elements of each formula as one term (`elements`).
 * Text parameters as tokens with the parameter's mark before each (`text`), so that a phrase cannot cross parameters.
-* Numbers in one JSON field, `number.<key>.v` for values, `.lo` and `.hi` for ranges, `.a` for the lowest one of a list
-  of several, so that sorting and counting tell it from a single value. They are whole numbers that sort
+* Numbers in one JSON field, `number.<key>.lowest` and the other parts of `Numbers`. They are whole numbers that sort
   as the floats do: tantivy 0.27 panics on a range over a JSON path with one whole and one fractional bound, and takes
-  7.0 for whole. Whole numbers are of one kind. So a list, too, is exact: a two-sided range on `v`.
+  7.0 for whole. Whole numbers are of one kind. So a list, too, is exact: a two-sided range on `listed`.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
-from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 from tantivy import Schema, SchemaBuilder
@@ -32,7 +30,8 @@ from ingest.catalogue.search.keys import to_sortable
 from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
-    from ingest.catalogue.document import NumericEntry, SearchDocument
+    from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.search.entries import Numbers
 
 LAYOUT_VERSION: Final = 12
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
@@ -68,7 +67,8 @@ def make_schema() -> Schema:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout, ready to be written as JSON."""
-    return to_shared_entry(document) | {"number": _to_numbers(list_numbers(document))}
+    numbers = {to_key(name): _to_parts(each) for name, each in list_numbers(document).items()}
+    return to_shared_entry(document) | {"number": numbers}
 
 
 @lru_cache(maxsize=8192)
@@ -83,18 +83,12 @@ def to_key(name: str) -> str:
     return f"k--{blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
-def _to_numbers(numbers: list[NumericEntry]) -> dict[str, dict[str, Any]]:
-    """Return values and ranges by key. A range to what is no number is left out; several of one name become one."""
-    by_key: dict[str, dict[str, Any]] = {}
-    for number in numbers:
-        found = by_key.setdefault(to_key(number.name), {})
-        if number.values or number.low == number.high:
-            values = number.values or (number.low,)
-            held = found.setdefault("v", [])
-            held.extend(to_sortable(value) for value in values if not isnan(value))
-            if len(held) > 1:
-                found["a"] = min(held)
-        elif not (isnan(number.low) or isnan(number.high)):
-            found["lo"] = min(found.get("lo", HIGHEST), to_sortable(number.low))
-            found["hi"] = max(found.get("hi", LOWEST), to_sortable(number.high))
-    return by_key
+def to_column(name: str, part: str) -> str:
+    """Return where that part of the numbers under this name lies."""
+    return f"number.{to_key(name)}.{part}"
+
+
+def _to_parts(numbers: Numbers) -> dict[str, Any]:
+    listed = {"listed": [to_sortable(value) for value in numbers.listed]} if numbers.listed else {}
+    highest = {} if numbers.highest is None else {"highest": to_sortable(numbers.highest)}
+    return {"lowest": to_sortable(numbers.lowest), **listed, **highest}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import isfinite
-from operator import add
+from operator import sub
 from typing import TYPE_CHECKING, Any, Final
 
-from tantivy import Occur, Order
+from tantivy import Order
 from tantivy import Query as Clause
 
 from ingest.catalogue.search.bins import count_overlaps
 from ingest.catalogue.search.embedded_generation import count_found, read_column
-from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_column
 from ingest.catalogue.search.embedded_query import all_of
-from ingest.catalogue.search.entries import PARAMETER_FACET
+from ingest.catalogue.search.entries import PARAMETER_FACET, Numbers
 from ingest.catalogue.search.index import Extent
 from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
@@ -69,24 +69,23 @@ def list_newest(index: Index, clause: Clause, names: Iterable[str], limit: int) 
 def count_bins(index: Index, clause: Clause, name: str, edges: tuple[float, ...]) -> tuple[int, ...]:
     """Return how many documents have a number in each bin, as DatasetIndex.count_numbers has it.
 
-    Single values fall into one bin each, and ranges are told by how many end before a bin and how many begin behind it:
-    one pass over three columns. Lists, which are few, are asked for bin by bin.
+    Single numbers fall into one bin each, and ranges are told by how many end before a bin and how many begin behind
+    it: a pass over all, and one more over what has no single number. Lists are asked for bin by bin where a bin has
+    several of their values, which may be of one document.
     """
-    searcher = index.searcher()
-    key = to_key(name)
-    found = _having(index, clause, name)
+    searcher, found = index.searcher(), _having(index, clause, name)
     bounds = [to_sortable(edge) for edge in edges]
-    wanted = {part: _to_ranges(f"number.{key}.{part}", bounds) for part in ("v", "lo", "hi")}
-    counted = searcher.aggregate(found, wanted | {"lists": {"min": {"field": f"number.{key}.a"}}})
-    inside, begun, ended = (_read_ranges(counted[part], bounds) for part in ("v", "lo", "hi"))
+    lowest, listed, highest = (to_column(name, part) for part in Numbers._fields)
+    counted = searcher.aggregate(found, {part: _to_ranges(part, bounds) for part in (lowest, listed, highest)})
+    inside, values, ended = (_read_ranges(counted[part], bounds) for part in (lowest, listed, highest))
+    several, begun = (_count_lowest(index, searcher, found, part, lowest, bounds) for part in (listed, highest))
+    held = [
+        _count_inside(index, searcher, found, listed, *bin_) if count > 1 else count
+        for count, bin_ in zip(values[1:-1], pairwise(bounds), strict=True)
+    ]
+    singles = map(sub, map(sub, inside, several), begun)
     overlapping = count_overlaps(begun, ended)
-    if counted["lists"]["value"] is None:
-        return tuple(map(add, inside[1:-1], overlapping))
-    lists = index.parse_query(f"number.{key}.a:[{LOWEST} TO {HIGHEST}]")
-    others = Clause.boolean_query([(Occur.Must, found), (Occur.MustNot, lists)])
-    inside = _read_ranges(searcher.aggregate(others, {"v": wanted["v"]})["v"], bounds)
-    listed = [_count_lists(index, searcher, found, lists, f"number.{key}.v", *each) for each in pairwise(bounds)]
-    return tuple(map(sum, zip(inside[1:-1], overlapping, listed, strict=True)))
+    return tuple(map(sum, zip(list(singles)[1:-1], held, overlapping, strict=True)))
 
 
 def _having(index: Index, clause: Clause, name: str) -> Clause:
@@ -95,12 +94,18 @@ def _having(index: Index, clause: Clause, name: str) -> Clause:
     return all_of([clause, having])
 
 
-def _count_lists(
-    index: Index, searcher: Searcher, found: Clause, lists: Clause, column: str, first: int, end: int
-) -> int:
+def _count_lowest(
+    index: Index, searcher: Searcher, found: Clause, part: str, lowest: str, bounds: list[int]
+) -> list[int]:
+    """Return how many of the documents that have this part have their lowest number in each range."""
+    having = all_of([found, index.parse_query(f"{part}:[{LOWEST} TO {HIGHEST}]")])
+    return _read_ranges(searcher.aggregate(having, {"lowest": _to_ranges(lowest, bounds)})["lowest"], bounds)
+
+
+def _count_inside(index: Index, searcher: Searcher, found: Clause, column: str, first: int, end: int) -> int:
+    """Return how many of the documents have a number in the bin."""
     inside = index.parse_query(f"{column}:[{first} TO {end - 1}]")
-    musts = Clause.boolean_query([(Occur.Must, each) for each in (found, lists, inside)])
-    return int(searcher.search(musts, 1).count)  # type: ignore[attr-defined]
+    return count_found(searcher, all_of([found, inside]))
 
 
 def _to_ranges(column: str, bounds: list[int]) -> dict[str, Any]:
@@ -115,20 +120,13 @@ def _read_ranges(counted: dict[str, Any], bounds: list[int]) -> list[int]:
 
 
 def _measure(index: Index, searcher: Searcher, clause: Clause, name: str) -> Extent | None:
-    column = f"number.{to_key(name)}"
-    wanted = {
-        "values": {"stats": {"field": f"{column}.v"}},
-        "low": {"min": {"field": f"{column}.lo"}},
-        "high": {"max": {"field": f"{column}.hi"}},
-    }
+    columns = [to_column(name, part) for part in Numbers._fields]
+    wanted = {"low": {"min": {"field": columns[0]}}} | {column: {"max": {"field": column}} for column in columns}
     found = searcher.aggregate(_having(index, clause, name), wanted)
-    lows = _list_known(found["values"]["min"], found["low"]["value"])
-    highs = _list_known(found["values"]["max"], found["high"]["value"])
-    return Extent(min(lows), max(highs)) if lows and highs else None
-
-
-def _list_known(*aggregated: Any) -> list[float]:
-    return [_from_aggregated(value) for value in aggregated if value is not None]
+    if found["low"]["value"] is None:
+        return None
+    highs = [found[column]["value"] for column in columns if found[column]["value"] is not None]
+    return Extent(_from_aggregated(found["low"]["value"]), max(map(_from_aggregated, highs)))
 
 
 def _from_aggregated(value: float) -> float:

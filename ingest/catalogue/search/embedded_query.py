@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tantivy import FieldType, Occur
 from tantivy import Query as Clause
 
-from ingest.catalogue.search.embedded_layout import (
-    HIGHEST,
-    LOWEST,
-    to_key,
-)
-from ingest.catalogue.search.entries import WORD_STEPS, WORDS
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_column
+from ingest.catalogue.search.entries import WORD_STEPS, WORDS, Numbers
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.fuzzy import to_distance
 from ingest.catalogue.search.index import AnyOf, SearchRequest, Sort
@@ -31,7 +27,7 @@ from ingest.catalogue.search.keys import (
     to_sortable,
     to_value_key,
 )
-from ingest.catalogue.search.nouns import Noun
+from ingest.catalogue.search.nouns import MAX_VALUE_LENGTH, Noun
 from ingest.catalogue.search.query import (
     All,
     And,
@@ -59,6 +55,10 @@ from ingest.catalogue.search.wildcards import to_asked_tokens, to_regex
 
 if TYPE_CHECKING:
     from tantivy import Index
+
+
+_FEW_VALUED: Final = {WORDS[noun]: noun for noun in (Noun.TECHNIQUE, Noun.FACILITY, Noun.INSTRUMENT, Noun.PROBE)}
+"""The words of nouns that have few values, each shared by many documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,22 @@ class Translator:
             return Clause.fuzzy_term_query(schema, field, safe[0], distance, transposition_cost_one=True)
         if len(safe) == 1:
             return Clause.term_query(schema, field, safe[0])
-        return Clause.phrase_query(schema, field, list(safe))
+        keys = self._find_keys(_FEW_VALUED[field], tokens) if field in _FEW_VALUED else None
+        if keys is None:
+            return Clause.phrase_query(schema, field, list(safe))
+        return Clause.term_set_query(schema, "key", keys)
+
+    def _find_keys(self, noun: Noun, tokens: list[str]) -> list[str] | None:
+        """Return the keys of all values that hold the tokens one after the other; None if some are too long to tell.
+
+        To look through the values takes a fraction of a millisecond, and documents by their keys an eighth of the time
+        that the words of each one take.
+        """
+        beginning, sought = to_value_key(noun, ""), f" {' '.join(tokens)} "
+        keys = [key for key, _ in self.index.searcher().terms_with_prefix("key", beginning)]
+        if any(len(key) - len(beginning) >= MAX_VALUE_LENGTH for key in keys):
+            return None
+        return [key for key in keys if sought in f" {' '.join(to_tokens(key.removeprefix(beginning)))} "]
 
     def _like(self, field: str, patterns: list[str]) -> Clause:
         """Return words like these patterns one after the other in one value.
@@ -181,10 +196,12 @@ class Translator:
             return Clause.empty_query()
         first = to_sortable(-inf if asked.low is None else asked.low) + (0 if asked.includes_low else 1)
         last = to_sortable(inf if asked.high is None else asked.high) - (0 if asked.includes_high else 1)
-        key = to_key(asked.name)
-        value = f"number.{key}.v:[{first} TO {last}]"
-        overlap = f"(number.{key}.hi:[{first} TO {HIGHEST}] AND number.{key}.lo:[{LOWEST} TO {last}])"
-        return self.index.parse_query(f"{value} OR {overlap}")
+        lowest, listed, highest = (to_column(asked.name, part) for part in Numbers._fields)
+        inside = f"{lowest}:[{first} TO {last}]"
+        if asked.low is None:
+            return self.index.parse_query(inside)
+        overlap = f"({highest}:[{first} TO {HIGHEST}] AND {lowest}:[{LOWEST} TO {last}])"
+        return self.index.parse_query(f"{inside} OR {listed}:[{first} TO {last}] OR {overlap}")
 
     def _integers(self, field: str, first: int | None, last: int | None) -> Clause:
         """Return documents whose column lies in the bounds, both included; none where it is empty."""

@@ -18,7 +18,7 @@ from tantivy import Query as Clause
 
 from ingest.catalogue.search.cursors import Place, from_place_cursor, to_place_cursor
 from ingest.catalogue.search.embedded_generation import count_found, read_column, read_revisions
-from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_key
+from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_column
 from ingest.catalogue.search.embedded_query import all_of, below
 from ingest.catalogue.search.entries import ORDERS
 from ingest.catalogue.search.index import Column, ColumnSort, FieldSort, Hit, NumberSort, SearchPage, TextSort
@@ -142,41 +142,28 @@ def _plan(index: Index, searcher: Searcher, clause: Clause, sort: FieldSort) -> 
     if isinstance(sort, TextSort):
         texts = _Texts(index, searcher, clause, ORDERS[sort.noun], sort.is_falling)
         return Clause.exists_query(texts.column), texts.find_first
-    parts = _list_keys(index, sort)
-    having = Clause.boolean_query([(Occur.Should, keys.between()) for keys, _ in parts])
-    return having, partial(_find_numbers, searcher, clause, sort, parts)
+    keys = _to_keys(index, sort)
+    return keys.between(), partial(_find_numbers, searcher, clause, keys, sort.is_falling)
 
 
-def _list_keys(index: Index, sort: ColumnSort | NumberSort) -> list[tuple[_Keys, Clause | None]]:
-    """Return where the keys are, each with the documents that have theirs elsewhere although they have one there."""
-    if isinstance(sort, ColumnSort):
-        return [(_Keys(index, sort.column.value, is_signed=sort.column in _SIGNED), None)]
-    value, begin, lowest = (_Keys(index, f"number.{to_key(sort.name)}.{part}") for part in ("v", "lo", "a"))
-    return [(value, lowest.between()), (begin, None), (lowest, None)]
+def _to_keys(index: Index, sort: ColumnSort | NumberSort) -> _Keys:
+    """Return where the keys are."""
+    if isinstance(sort, NumberSort):
+        return _Keys(index, to_column(sort.name, "lowest"))
+    return _Keys(index, sort.column.value, is_signed=sort.column in _SIGNED)
 
 
 def _find_numbers(
-    searcher: Searcher,
-    clause: Clause,
-    sort: ColumnSort | NumberSort,
-    parts: list[tuple[_Keys, Clause | None]],
-    limit: int,
-    place: Place | None,
+    searcher: Searcher, clause: Clause, keys: _Keys, is_falling: bool, limit: int, place: Place | None
 ) -> list[tuple[Place, Hit]]:
-    """Return the first documents beyond the place, of each column as many as are asked for, and of those the first."""
-    found: list[tuple[int, int, int]] = []
-    for keys, others in parts:
-        within = keys.between() if place is None else keys.beyond(place, is_falling=sort.is_falling)
-        bounded = all_of([clause, within])
-        if others is not None:
-            bounded = Clause.boolean_query([(Occur.Must, bounded), (Occur.MustNot, others)])
-        order = [{keys.column: "desc" if sort.is_falling else "asc"}, {"id": "desc"}]
-        wanted = {"top_hits": {"sort": order, "size": limit, "docvalue_fields": ["revision"]}}
-        hits: list[Any] = searcher.aggregate(bounded, {"first": wanted})["first"]["hits"]
-        shift = _SIGN if keys.is_signed else 0
-        found += [(hit["sort"][0] - shift, hit["sort"][1], hit["docvalue_fields"]["revision"][0]) for hit in hits]
-    found.sort(key=lambda each: (-each[0] if sort.is_falling else each[0], -each[1]))
-    return [(Place(number, str(key)), Hit(number, revision)) for key, number, revision in found[:limit]]
+    """Return the first documents beyond the place, of those that have a key."""
+    within = keys.between() if place is None else keys.beyond(place, is_falling=is_falling)
+    order = [{keys.column: "desc" if is_falling else "asc"}, {"id": "desc"}]
+    wanted = {"top_hits": {"sort": order, "size": limit, "docvalue_fields": ["revision"]}}
+    hits: list[Any] = searcher.aggregate(all_of([clause, within]), {"first": wanted})["first"]["hits"]
+    shift = _SIGN if keys.is_signed else 0
+    found = [(*hit["sort"], hit["docvalue_fields"]["revision"][0]) for hit in hits]
+    return [(Place(number, str(key - shift)), Hit(number, revision)) for key, number, revision in found]
 
 
 def _find_by_id(searcher: Searcher, clause: Clause, limit: int, key: str | None = None) -> list[tuple[Place, Hit]]:

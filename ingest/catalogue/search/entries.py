@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ingest.catalogue.document import NumericEntry
 from ingest.catalogue.search.folding import to_tokens
 from ingest.catalogue.search.keys import (
     LATEST,
@@ -26,7 +26,7 @@ from ingest.catalogue.search.nouns import AMOUNT_UNITS, UNCOUNTED, Noun, to_amou
 from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
 
 if TYPE_CHECKING:
-    from ingest.catalogue.document import SearchDocument
+    from ingest.catalogue.document import NumericEntry, SearchDocument
 
 PARAMETER_WORDS: Final = "words_parameter"
 PARAMETER_FACET: Final = "facet_parameter"
@@ -59,10 +59,27 @@ def to_shared_entry(document: SearchDocument) -> dict[str, Any]:
     }
 
 
-def list_numbers(document: SearchDocument) -> list[NumericEntry]:
-    """Return all numbers by which the document is found: amounts, and parameters that are not called as one."""
-    amounts = [NumericEntry(name, amount, amount) for name, amount in to_amounts(document).items()]
-    return amounts + [number for number in document.numbers if number.name not in AMOUNT_UNITS]
+class Numbers(NamedTuple):
+    """What a document holds under one name: the lowest number; of a list of several all, of a range the other end."""
+
+    lowest: float
+    listed: tuple[float, ...] = ()
+    highest: float | None = None
+
+
+def list_numbers(document: SearchDocument) -> dict[str, Numbers]:
+    """Return all by which the document is found, by name: amounts, and parameters that are not called as one."""
+    amounts = {name: Numbers(amount) for name, amount in to_amounts(document).items()}
+    parameters = {number.name: held for number in document.numbers if (held := _to_numbers(number))}
+    return parameters | amounts
+
+
+def _to_numbers(entry: NumericEntry) -> Numbers | None:
+    """Return the same without what is no number; None if nothing is left."""
+    if entry.values or entry.low == entry.high:
+        values = tuple(value for value in entry.values or (entry.low,) if not isnan(value))
+        return Numbers(min(values), values if len(values) > 1 else ()) if values else None
+    return None if isnan(entry.low) or isnan(entry.high) else Numbers(entry.low, highest=entry.high)
 
 
 def _to_nouns(document: SearchDocument) -> dict[str, list[str] | str]:

@@ -229,6 +229,24 @@ def test_parameter_ranges(index: DatasetIndex, operator: VisibilityFilter, query
     assert find(index, operator, query) == expected
 
 
+def test_words_are_found_one_after_the_other_within_one_value(index: DatasetIndex, operator: VisibilityFilter) -> None:
+    named = {
+        1: ("X-ray scattering", "fast"),
+        2: ("scattering of an X-ray",),
+        3: ("X-ray", "scattering"),
+        4: ("x-rays",),
+    }
+    index.write(make(number, techniques=names) for number, names in named.items())
+    index.write([make(5, techniques=("fast",), technique_names=("small angle X-RAY  Scattering",))])
+    assert find(index, operator, 'technique:"x-ray scattering"') == [1, 5]
+    assert find(index, operator, '"x-ray scattering"') == [1, 5]
+    assert find(index, operator, "technique:x-ray") == [1, 2, 3, 5]
+    assert find(index, operator, 'technique:"ray fast"') == []
+    # The end of a value that is longer than what filters know of it.
+    index.write([make(6, techniques=("word " * 300 + "x-ray scattering",))])
+    assert find(index, operator, 'technique:"x-ray scattering"') == [1, 5, 6]
+
+
 HOSTILE_NAMES = ["a.b", "a b", "a-b", "a_b", "a-2e-b", 'a"b', "a:b", "A.b", "[0 TO 1]", "a\\", "", "é", "e"]
 HOSTILE_NAMES += ["x" * 300, "x" * 301, "InstrumentBeam_incident_energy"]
 
