@@ -13,12 +13,13 @@ from ingest.catalogue.identifiers import strip_doi_address
 from ingest.catalogue.model import NoticeState
 from ingest.catalogue.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest
 from ingest.catalogue.search import Column, Instant, Noun, Sort
-from ingest.catalogue.search.nouns import UNCOUNTED
+from ingest.catalogue.search.nouns import AMOUNT_UNITS, UNCOUNTED
 
 MAX_TEXT: Final = 4000
 MAX_VALUES: Final = 20
 COUNTED: Final = tuple(noun for noun in Noun if noun not in UNCOUNTED)
 _COUNTED: Final = f" *({'|'.join(COUNTED)})? *"
+_ORDERS: Final = "`, `".join([*Column, *AMOUNT_UNITS, *Noun])
 
 
 def to_pattern(expression: str) -> FieldInfo:
@@ -203,7 +204,7 @@ class SearchParameters(ResultParameters):
     order_by: Text = Field(
         default="",
         description=(
-            f"Instead of `sort`: `{'`, `'.join([*Column, *Noun])}` or a numeric parameter, with `-` before it falling. "
+            f"Instead of `sort`: `{_ORDERS}` or a numeric parameter, with `-` before it falling. "
             "Of several values the first by the alphabet counts, or the lowest. Datasets without it come last. "
             "It has no end."
         ),

@@ -15,6 +15,7 @@ from sqlalchemy import select, true
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.finding import resolve_parameter, to_request
 from ingest.catalogue.model import DatasetParameter, ParameterType
+from ingest.catalogue.search.nouns import AMOUNT_UNITS
 from ingest.catalogue.summaries import load_summaries
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 
@@ -34,7 +35,7 @@ _BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ParameterColumn:
-    """A parameter that is exported: what it was asked as, its stored name and unit, and the unit that is wanted."""
+    """A parameter or an amount to export: what it was asked as, its stored name and unit, and the unit wanted."""
 
     label: str
     name: str
@@ -93,7 +94,7 @@ def walk_datasets(
             ids = stretch[start : start + _BATCH]
             with sessions() as session:
                 summaries = load_summaries(session, viewer, now, ids)
-                parameters = _load_parameters(session, viewer, list(summaries), export.columns)
+                parameters = _load_values(session, viewer, summaries, export.columns)
             for dataset_id in ids:
                 if dataset_id in summaries:
                     yield ExportedDataset(summaries[dataset_id], parameters[dataset_id])
@@ -104,16 +105,17 @@ def _to_column(session: Session, viewer: Viewer, now: datetime, written: str) ->
     name, stored = resolve_parameter(session, viewer, now, label)
     unit = wanted.strip() or stored
     try:
-        convert(1.0, stored, unit)
+        # That way round, so that a refusal names the units of what is stored.
+        convert(1.0, unit, stored)
     except (UnknownUnitError, DimensionError) as error:
         raise InvalidQueryError(str(error), 0, written) from error
     return ParameterColumn(label, name, stored, unit)
 
 
-def _load_parameters(
-    session: Session, viewer: Viewer, ids: Sequence[int], columns: Sequence[ParameterColumn]
+def _load_values(
+    session: Session, viewer: Viewer, summaries: Mapping[int, DatasetSummary], columns: Sequence[ParameterColumn]
 ) -> dict[int, dict[str, ExportedValue]]:
-    """Return for each dataset what it has of the parameters: numbers of the whole dataset, texts of all its scans."""
+    """Return for each dataset what it has in the columns: numbers of the whole dataset, texts of all its scans."""
     found: dict[int, dict[str, ExportedValue]] = defaultdict(dict)
     if not columns:
         return found
@@ -121,7 +123,10 @@ def _load_parameters(
     statement = (
         select(DatasetParameter, ParameterType.name)
         .join(ParameterType, ParameterType.id == DatasetParameter.type_id)
-        .where(DatasetParameter.dataset_id.in_(ids), ParameterType.name.in_({column.name for column in columns}))
+        .where(
+            DatasetParameter.dataset_id.in_(list(summaries)),
+            ParameterType.name.in_({column.name for column in columns}),
+        )
         .where(DatasetParameter.is_shown.is_(True))
         .where(true() if viewer.sees_all else DatasetParameter.is_public.is_(True))
         .order_by(DatasetParameter.id)
@@ -129,11 +134,16 @@ def _load_parameters(
     for row, name in session.execute(statement):
         rows[row.dataset_id, name].append(row)
     for column in columns:
-        for dataset_id in ids:
-            value = _to_value(rows.get((dataset_id, column.name), []), column)
+        for dataset_id, summary in summaries.items():
+            is_amount = column.name in AMOUNT_UNITS
+            value = _to_amount(summary, column) if is_amount else _to_value(rows[dataset_id, column.name], column)
             if value is not None:
                 found[dataset_id][column.label] = value
     return found
+
+
+def _to_amount(summary: DatasetSummary, column: ParameterColumn) -> ExportedValue:
+    return ExportedValue(_convert(getattr(summary, column.name), column))
 
 
 def _to_value(rows: Sequence[DatasetParameter], column: ParameterColumn) -> ExportedValue | None:

@@ -105,6 +105,14 @@ def test_parameters_are_told_in_the_unit_that_is_asked_for(client: TestClient) -
     }
 
 
+def test_sizes_are_told_in_the_unit_that_is_asked_for(client: TestClient) -> None:
+    told = {line["name"]: line["parameters"] for line in export(client, column=["size:kB", "file_count"])}
+    empty = {"low": None, "high": None, "values": [], "texts": []}
+    assert told["opal_0001"] == {"size": empty | {"value": 0.01}, "file_count": empty | {"value": 1.0}}
+    refused = client.get("/api/v1/export", params={"column": "file_size:keV"})
+    assert "'keV' cannot be converted to 'byte': write one of byte, kB, MB" in refused.json()["detail"]
+
+
 def test_table_has_a_column_for_each_parameter(client: TestClient) -> None:
     rows = read_table(client, column=["gap", "opal_remark"])
     assert {row["name"]: row["gap (mm)"] for row in rows} == {

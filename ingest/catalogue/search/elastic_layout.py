@@ -82,7 +82,6 @@ def to_mapping() -> dict[str, Any]:
         "newest": {"type": "long"},
         "oldest": {"type": "long"},
         "visible_from": {"type": "long"},
-        "file_size": {"type": "long", "index": False},
         "key": {"type": "keyword", "doc_values": False},
         "elements": {"type": "keyword", "doc_values": False},
         "text": _WORDS,

@@ -48,7 +48,7 @@ def make_schema() -> Schema:
     """Return the schema of this layout; nothing is stored, what a hit needs is read from columns."""
     builder = SchemaBuilder()
     builder.add_unsigned_field("id", indexed=True, fast=True)
-    for name in ("revision", "newest", "oldest", "file_size"):
+    for name in ("revision", "newest", "oldest"):
         builder.add_unsigned_field(name, fast=True)
     for name in (*Instant, "visible_from", *PERIODS):
         builder.add_integer_field(name, fast=True)

@@ -49,7 +49,6 @@ def to_shared_entry(document: SearchDocument) -> dict[str, Any]:
         "revision": document.revision,
         "newest": to_order(document.start_date, document.id, missing=0),
         "oldest": to_order(document.start_date, document.id, missing=LATEST),
-        "file_size": document.file_size,
         "elements": to_elements_keys(document),
         PARAMETER_FACET: [to_facet_value(name) for name in dict.fromkeys([*AMOUNT_UNITS, *document.parameter_names])],
         **to_instants(document),

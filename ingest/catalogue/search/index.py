@@ -89,13 +89,12 @@ class Sort(StrEnum):
 
 
 class Column(StrEnum):
-    """What documents are ordered by besides texts and the numbers of parameters."""
+    """What documents are ordered by besides texts and numbers."""
 
     ID = "id"
     START = "start_date"
     END = "end_date"
     RELEASE = "release_date"
-    SIZE = "file_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,10 @@ class ColumnSort:
 
 @dataclass(frozen=True, slots=True)
 class NumberSort:
-    """By the lowest number of a parameter, then by falling id. Documents without one come last, by falling id."""
+    """By the lowest number of a parameter or by an amount, then by falling id.
+
+    Documents without one come last, by falling id.
+    """
 
     name: str
     is_falling: bool = False

@@ -70,7 +70,7 @@ def to_key(document: SearchDocument, sort: ColumnSort | NumberSort) -> float | N
     if sort.column in {Column.START, Column.END, Column.RELEASE}:
         date = getattr(document, sort.column)
         return None if date is None else (date - CLOCK).total_seconds()
-    return document.id if sort.column is Column.ID else document.file_size
+    return document.id
 
 
 def lowest(number: NumericEntry) -> float | None:
@@ -132,7 +132,7 @@ FORGED_NUMBERS, FORGED_TEXTS = ["1:1e999", "1:a"], ["1:-1"]
 
 def test_forged_cursor_is_refused(mixed: DatasetIndex, operator: VisibilityFilter, number_name: str) -> None:
     orders = {
-        ColumnSort(Column.SIZE): (FORGED_NUMBERS, [f"1:-{2**62}"]),
+        ColumnSort(Column.ID): (FORGED_NUMBERS, [f"1:-{2**62}"]),
         NumberSort(number_name): (FORGED_NUMBERS, [f"1:-{2**62}"]),
         TextSort(Noun.SAMPLE): (FORGED_TEXTS, ["1:vvvv"]),
     }
