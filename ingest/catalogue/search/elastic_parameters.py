@@ -20,7 +20,7 @@ from ingest.catalogue.search.elastic_numbers import (
 )
 from ingest.catalogue.search.entries import PARAMETER_FACET
 from ingest.catalogue.search.index import Extent
-from ingest.catalogue.search.keys import to_facet_value
+from ingest.catalogue.search.keys import to_facet_value, to_told
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
 
 if TYPE_CHECKING:
@@ -162,5 +162,5 @@ def _read_first(answer: dict[str, Any]) -> float | None:
 
 def _to_extent(ends: Sequence[float | None]) -> Extent:
     """Return the extent of numbers that have these ends, in the order of _ENDS; of the last ones some may be None."""
-    low, *highs = [from_number(end) for end in ends if end is not None]
+    low, *highs = [to_told(from_number(end)) for end in ends if end is not None]
     return Extent(low, max(highs))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import isfinite
 from operator import sub
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from ingest.catalogue.search.embedded_layout import HIGHEST, LOWEST, to_column
 from ingest.catalogue.search.embedded_query import all_of
 from ingest.catalogue.search.entries import PARAMETER_FACET, Numbers
 from ingest.catalogue.search.index import Extent
-from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable
+from ingest.catalogue.search.keys import from_sortable, to_facet_value, to_sortable, to_told
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMES: Final = 60_000
 """Tantivy refuses an aggregation of more than 65,000 buckets; a facility has some thousands of parameters."""
-_DIGITS: Final = 12
 
 
 def count_names(index: Index, clause: Clause, names: Iterable[str] | None) -> dict[str, int]:
@@ -132,7 +130,6 @@ def _measure(index: Index, searcher: Searcher, clause: Clause, name: str) -> Ext
 def _from_aggregated(value: float) -> float:
     """Return the number of what tantivy answers: the whole number that sorts as it, through a float64.
 
-    That keeps 53 of its 63 bits, and the number is right to one part in 10**13: as it is read, in twelve digits.
+    That keeps 53 of its 63 bits, and the number is right to one part in 10**13.
     """
-    number = from_sortable(int(value))
-    return float(f"{number:.{_DIGITS}g}") if isfinite(number) else number
+    return to_told(from_sortable(int(value)))

@@ -223,7 +223,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The smallest and the largest value of a parameter, right to twelve significant digits."""
+    """The smallest and the largest value of a parameter, in twelve significant digits."""
 
     low: float
     high: float

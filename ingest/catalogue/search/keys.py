@@ -7,6 +7,7 @@ from base64 import b32hexencode
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.formulas import find_composition
@@ -27,6 +28,7 @@ ALWAYS: Final = -(2**63)
 _FLOAT: Final = struct.Struct("<d")
 _WHOLE: Final = struct.Struct("<q")
 _EDGE_STEP: Final = 1 << 10
+_DIGITS: Final = 12
 _FACET_END: Final = "\0"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDER_EPOCH: Final = datetime(1900, 1, 1, tzinfo=UTC)
@@ -118,6 +120,11 @@ def from_sortable(sortable: int) -> float:
     bits = sortable if sortable >= 0 else sortable ^ 0x7FFF_FFFF_FFFF_FFFF
     number: float = _FLOAT.unpack(_WHOLE.pack(bits))[0]
     return number
+
+
+def to_told(number: float) -> float:
+    """Return the number in twelve digits, which is what every engine can tell of an extreme."""
+    return float(f"{number:.{_DIGITS}g}") if isfinite(number) else number
 
 
 def to_edge(number: float) -> float:

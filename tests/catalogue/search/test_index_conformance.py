@@ -543,6 +543,7 @@ def test_newest_documents_are_listed_by_parameter(
             (0.1, 123456.789012),
         ),
         ([NumericEntry("", 1.0, 1.0, (math.nan, 9.9))], (9.9, 9.9)),
+        ([NumericEntry("", -2.0000000000000004, 7295.279193300001)], (-2.0, 7295.2791933)),
         ([NumericEntry("", math.nan, 2.0), NumericEntry("", 1e-30, 1e-30)], (1e-30, 1e-30)),
         ([NumericEntry("", math.nan, math.nan)], None),
     ],
