@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, true
 
-from ingest.catalogue.errors import InvalidQueryError
-from ingest.catalogue.finding import resolve_parameter, to_request
+from ingest.catalogue.finding import resolve_parameter, settle_unit, to_request
 from ingest.catalogue.model import DatasetParameter, ParameterType
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
 from ingest.catalogue.summaries import load_summaries
-from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
+from ingest.catalogue.units import convert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,13 +102,7 @@ def walk_datasets(
 def _to_column(session: Session, viewer: Viewer, now: datetime, written: str) -> ParameterColumn:
     label, _, wanted = written.rpartition(":") if ":" in written else (written, "", "")
     name, stored = resolve_parameter(session, viewer, now, label)
-    unit = wanted.strip() or stored
-    try:
-        # That way round, so that a refusal names the units of what is stored.
-        convert(1.0, unit, stored)
-    except (UnknownUnitError, DimensionError) as error:
-        raise InvalidQueryError(str(error), 0, written) from error
-    return ParameterColumn(label, name, stored, unit)
+    return ParameterColumn(label, name, stored, settle_unit(wanted.strip(), stored, written))
 
 
 def _load_values(

@@ -43,6 +43,7 @@ from ingest.catalogue.search.nouns import AMOUNT_ALIASES, AMOUNT_UNITS, to_field
 from ingest.catalogue.search.query import Place, join_all
 from ingest.catalogue.search.resolve import find_by_alias, get_parameter_name
 from ingest.catalogue.summaries import load_summaries
+from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 from ingest.catalogue.views import DatasetPage, Hit
 from ingest.catalogue.visibility import Viewer, may_find, to_index_filter
 from ingest.catalogue.vocabulary import load_vocabulary
@@ -133,6 +134,21 @@ def resolve_parameter(
     units = _load_parameter_units(session, viewer, now, {name})
     stored = get_parameter_name(name, units, _load_aliases(), Place(0, name), beside=beside)
     return stored, units[stored]
+
+
+def settle_unit(asked: str, stored: str, written: str) -> str:
+    """Return the unit that is wanted: the stored one if none is asked for.
+
+    Raises InvalidQueryError, about what was written, if one cannot be converted to the other. Both ways are tried: the
+    first refuses with the units of what is stored, and a letter may mean such a unit on one side alone.
+    """
+    unit = asked or stored
+    try:
+        convert(1.0, unit, stored)
+        convert(1.0, stored, unit)
+    except (UnknownUnitError, DimensionError) as error:
+        raise InvalidQueryError(str(error), 0, written) from error
+    return unit
 
 
 def _to_query(session: Session, viewer: Viewer, now: datetime, question: SearchQuestion) -> Query:
@@ -245,7 +261,7 @@ def _find_visible_types(session: Session, viewer: Viewer, now: datetime, type_id
 
 @cache
 def _load_vocabulary_units() -> Mapping[str, str]:
-    return {name: known.unit for name, known in load_vocabulary().items()} | AMOUNT_UNITS
+    return {name: known.unit for name, known in load_vocabulary().items()}
 
 
 @cache

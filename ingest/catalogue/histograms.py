@@ -10,12 +10,12 @@ from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Final
 
 from ingest.catalogue.errors import InvalidQueryError
-from ingest.catalogue.finding import resolve_parameter, to_request
+from ingest.catalogue.finding import resolve_parameter, settle_unit, to_request
 from ingest.catalogue.search import Interval
 from ingest.catalogue.search.index import MAX_BINS
 from ingest.catalogue.search.keys import to_edge
 from ingest.catalogue.search.resolve import BOUND_TOLERANCE
-from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
+from ingest.catalogue.units import convert
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,18 +113,16 @@ def count_numbers(
     Raises InvalidQueryError for an unknown parameter or unit, and for bounds or a number of bins that make no bins.
     """
     name, stored = resolve_parameter(session, viewer, now, asked.name)
-    unit = asked.unit or stored
-    # That way round first, so that a refusal names the units of what is stored.
-    _convert(1.0, unit, stored)
+    unit = settle_unit(asked.unit, stored, asked.unit)
     edges = _to_asked_edges(asked)
     request = to_request(session, viewer, now, question)
     if edges is None:
         extent = index.measure_found(request, name)
         if extent is None:
             return Histogram(name, unit, ())
-        low, high = sorted(_convert(number, stored, unit) for number in (extent.low, extent.high))
+        low, high = sorted(convert(number, stored, unit) for number in (extent.low, extent.high))
         edges = to_round_edges(low, high, asked.bins)
-    exact = [_convert(edge, unit, stored) for edge in edges]
+    exact = [convert(edge, unit, stored) for edge in edges]
     sharp = tuple(to_edge(edge - BOUND_TOLERANCE * abs(edge)) for edge in exact)
     if any(low >= high for low, high in pairwise(sharp)):
         raise InvalidQueryError(f"bins of {asked.name} are too narrow to be told apart: ask for fewer")
@@ -166,12 +164,3 @@ def _to_asked_edges(asked: HistogramQuestion) -> list[float] | None:
         raise InvalidQueryError("give both bounds of a histogram, low before high, or none of them")
     step = (asked.high - asked.low) / asked.bins
     return [*(asked.low + number * step for number in range(asked.bins)), asked.high]
-
-
-def _convert(number: float, unit: str, target: str) -> float:
-    if unit == target:
-        return number
-    try:
-        return convert(number, unit, target)
-    except (UnknownUnitError, DimensionError) as error:
-        raise InvalidQueryError(str(error), 0, unit) from error

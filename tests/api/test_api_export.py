@@ -113,6 +113,10 @@ def test_sizes_are_told_in_the_unit_that_is_asked_for(client: TestClient) -> Non
     assert "'keV' cannot be converted to 'byte': write one of byte, kB, MB" in refused.json()["detail"]
 
 
+def test_letter_that_is_a_unit_of_that_kind_on_one_side_alone_is_refused_in_time(client: TestClient) -> None:
+    assert client.get("/api/v1/export", params={"column": "gap:A"}).status_code == 400
+
+
 def test_table_has_a_column_for_each_parameter(client: TestClient) -> None:
     rows = read_table(client, column=["gap", "opal_remark"])
     assert {row["name"]: row["gap (mm)"] for row in rows} == {

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from math import copysign, inf
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.catalogue.search.entries import Numbers
+from ingest.catalogue.search.entries import Numbers, to_parts
 from ingest.catalogue.search.keys import to_facet_value
 from ingest.catalogue.search.nouns import AMOUNT_UNITS
 from ingest.catalogue.vocabulary import ValueType, load_vocabulary
@@ -52,7 +52,7 @@ def to_properties() -> dict[str, Any]:
 
 def to_numbers(numbers: dict[str, Numbers]) -> dict[str, Any]:
     """Return the part of an entry that holds numbers."""
-    held = {name: _to_parts(each) for name, each in numbers.items()}
+    held = {name: to_parts(each, to_number) for name, each in numbers.items()}
     return {
         _FIELDS: {name: parts for name, parts in held.items() if name in list_known()},
         NESTED: [{"name": to_facet_value(name)} | parts for name, parts in held.items() if name not in list_known()],
@@ -128,9 +128,3 @@ def _within(name: str, clause: Clause) -> Clause:
 
 def _to_name(name: str) -> Clause:
     return {"term": {f"{NESTED}.name": to_facet_value(name)}}
-
-
-def _to_parts(numbers: Numbers) -> dict[str, Any]:
-    listed = {"listed": [to_number(value) for value in numbers.listed]} if numbers.listed else {}
-    highest = {} if numbers.highest is None else {"highest": to_number(numbers.highest)}
-    return {"lowest": to_number(numbers.lowest), **listed, **highest}

@@ -24,6 +24,7 @@ from ingest.catalogue.search.entries import (
     PARAMETER_WORDS,
     WORDS,
     list_numbers,
+    to_parts,
     to_shared_entry,
 )
 from ingest.catalogue.search.keys import to_sortable
@@ -31,7 +32,6 @@ from ingest.catalogue.search.nouns import Instant
 
 if TYPE_CHECKING:
     from ingest.catalogue.document import SearchDocument
-    from ingest.catalogue.search.entries import Numbers
 
 LAYOUT_VERSION: Final = 12
 """Rises with every change of the schema or of what is put into it; an index of another version is refused."""
@@ -67,7 +67,7 @@ def make_schema() -> Schema:
 
 def to_entry(document: SearchDocument) -> dict[str, Any]:
     """Return the document in the layout, ready to be written as JSON."""
-    numbers = {to_key(name): _to_parts(each) for name, each in list_numbers(document).items()}
+    numbers = {to_key(name): to_parts(each, to_sortable) for name, each in list_numbers(document).items()}
     return to_shared_entry(document) | {"number": numbers}
 
 
@@ -86,9 +86,3 @@ def to_key(name: str) -> str:
 def to_column(name: str, part: str) -> str:
     """Return where that part of the numbers under this name lies."""
     return f"number.{to_key(name)}.{part}"
-
-
-def _to_parts(numbers: Numbers) -> dict[str, Any]:
-    listed = {"listed": [to_sortable(value) for value in numbers.listed]} if numbers.listed else {}
-    highest = {} if numbers.highest is None else {"highest": to_sortable(numbers.highest)}
-    return {"lowest": to_sortable(numbers.lowest), **listed, **highest}

@@ -26,6 +26,8 @@ from ingest.catalogue.search.nouns import AMOUNT_UNITS, UNCOUNTED, Noun, to_amou
 from ingest.catalogue.search.ranking import OTHER_STEP, STEPS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ingest.catalogue.document import NumericEntry, SearchDocument
 
 PARAMETER_WORDS: Final = "words_parameter"
@@ -71,6 +73,13 @@ def list_numbers(document: SearchDocument) -> dict[str, Numbers]:
     amounts = {name: Numbers(amount) for name, amount in to_amounts(document).items()}
     parameters = {number.name: held for number in document.numbers if (held := _to_numbers(number))}
     return parameters | amounts
+
+
+def to_parts(numbers: Numbers, to_stored: Callable[[float], float]) -> dict[str, Any]:
+    """Return the parts that there are by their names, each number as an engine stores it."""
+    listed = {"listed": [to_stored(value) for value in numbers.listed]} if numbers.listed else {}
+    highest = {} if numbers.highest is None else {"highest": to_stored(numbers.highest)}
+    return {"lowest": to_stored(numbers.lowest), **listed, **highest}
 
 
 def _to_numbers(entry: NumericEntry) -> Numbers | None:

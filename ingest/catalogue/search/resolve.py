@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from ingest.catalogue.errors import InvalidQueryError
 from ingest.catalogue.search.folding import fold
-from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Amount, Instant, Noun
+from ingest.catalogue.search.nouns import ELEMENTS, SYNONYMS, Instant, Noun
 from ingest.catalogue.search.query import And, FieldMatch, Match, Not, Or, ParameterRange, Place, Query
 from ingest.catalogue.units import DimensionError, UnknownUnitError, convert
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BOUND_TOLERANCE: Final = 1e-12
 """Values that differ by less than this part of a bound are equal to it: units were converted on both sides."""
 
-_FIELDS: Final = (*Noun, *Instant, *Amount, *SYNONYMS, ELEMENTS)
+_FIELDS: Final = (*Noun, *Instant, *SYNONYMS, ELEMENTS)
 """What a query may name besides parameters."""
 
 _UNITLESS: Final = frozenset({"", "1", "NA", "dimensionless"})
