@@ -8,14 +8,17 @@ import signal
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.catalogue.errors import CatalogueError
 from ingest.drain import drain
 from ingest.logs import configure_logs
-from ingest.pipeline import refill_lost_index
 from ingest.services import open_services
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Services
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +33,19 @@ def main() -> None:
     configure_logs(*sys.argv[1:])
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     with open_services() as services:
-        refill_lost_index(services)
         while True:
-            try:
-                drain(services)
-            except (CatalogueError, SQLAlchemyError, OSError):
-                # A full disk, a database that is away: it may be better next time, and what was due still is.
-                log.exception("could not work off what is due")
-                time.sleep(REST_AFTER_TROUBLE_SECONDS)
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(work_off(services))
+
+
+def work_off(services: Services) -> float:
+    """Leave nothing due, and the index current, or what is in the way logged; return how long to rest, in seconds."""
+    try:
+        drain(services)
+    except (CatalogueError, SQLAlchemyError, OSError):
+        # A full disk, a database or an engine that is away: it may be better next time, and what was due still is.
+        log.exception("could not work off what is due")
+        return REST_AFTER_TROUBLE_SECONDS
+    return LOOK_EVERY_SECONDS
 
 
 def _leave_with_parent() -> None:

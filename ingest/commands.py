@@ -20,7 +20,7 @@ from ingest.catalogue.queue import Task
 from ingest.catalogue.releases import apply_root_policy
 from ingest.catalogue.roots import RootSettingError, RootSettings, get_root, normalise, upsert_root
 from ingest.drain import drain, ingest_claimed, make_reader, settle_index
-from ingest.pipeline import Outcome, Services, refill_lost_index
+from ingest.pipeline import Outcome, Services
 from ingest.rounds import crawl_and_note
 from ingest.services import open_services, open_workers
 
@@ -47,7 +47,6 @@ def crawl(paths: tuple[Path, ...], options: dict[str, Any], *, is_json: bool) ->
     settings = to_root_settings(options)
     counts: Counter[str] = Counter()
     with open_services() as services, open_workers() as workers:
-        refill_lost_index(services)
         with console.reporting(is_json=is_json) as report:
             roots = [open_root(services, path, settings) for path in paths]
             seen = [crawl_and_note(services, root, report.folder) for root in roots]

@@ -17,7 +17,7 @@ from ingest.catalogue.releases import stamp_releases
 from ingest.logs import about
 from ingest.nexus.child import ReaderChild
 from ingest.noticing import settle_notices, settle_some
-from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master
+from ingest.pipeline import Outcome, Services, fail_master, index_pending, ingest_master, refill_lost_index
 from ingest.settings import to_limits
 from ingest.stages import stage
 
@@ -121,8 +121,10 @@ def ingest_claimed(services: Services, reader: ReaderChild, claim: Claim) -> Out
 
 
 def settle_index(services: Services) -> None:
-    """Carry release dates over that have come near, and bring the index up to date."""
+    """Carry release dates over that have come near, and bring the index up to date, all of it if it was lost."""
     turn_releases(services)
+    # Before anything is written to it: an index that holds something is not lost.
+    refill_lost_index(services)
     index_pending(services)
 
 

@@ -128,6 +128,13 @@ def test_a_lost_index_is_filled_again_by_the_next_crawl(root: Path, data_folder:
     assert run_json("search", "Fe2O3")["total"] == 1
 
 
+def test_a_lost_index_is_filled_again_whoever_writes_to_it_next(root: Path, data_folder: Path) -> None:
+    run("crawl", root)
+    shutil.rmtree(data_folder / "index")
+    run("ingest", write_master(root / "hc1234" / "three.h5"))
+    assert run_json("verify")["is_equal"] is True
+
+
 def test_ingest_reads_a_file_at_once_and_takes_it_for_closed(root: Path) -> None:
     run("crawl", root)
     path = write_master(root / "hc1234" / "three.h5")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from facility.server import find_free_port
+from ingest.background import LOOK_EVERY_SECONDS, REST_AFTER_TROUBLE_SECONDS, work_off
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.model import Dataset
+from ingest.catalogue.search.elastic import ElasticIndex
 from ingest.pipeline import index_pending
 from ingest.services import open_services
 from tests.pipeline.site import OLD, Site
@@ -44,6 +49,22 @@ def test_an_index_that_was_lost_is_filled_again(site: Site) -> None:
         session.execute(update(Dataset).values(indexed_revision=0))
     site.crawl()
     site.assert_index_agrees()
+
+
+def test_process_beside_the_api_reads_on_while_the_engine_is_away_and_fills_it_when_it_is_back(
+    site: Site, elasticsearch_server: str, elastic_alias: str
+) -> None:
+    site.write()
+    site.walk()
+    with closing(ElasticIndex(f"http://127.0.0.1:{find_free_port()}", elastic_alias)) as index:
+        assert work_off(replace(site.services, index=index)) == REST_AFTER_TROUBLE_SECONDS
+    with closing(ElasticIndex(elasticsearch_server, elastic_alias)) as index:
+        assert index.revisions() == []
+        assert work_off(replace(site.services, index=index)) == LOOK_EVERY_SECONDS
+        assert (found := index.revisions())
+        index.delete([1])
+        assert work_off(replace(site.services, index=index)) == LOOK_EVERY_SECONDS
+        assert index.revisions() == found
 
 
 def test_who_finds_the_index_busy_leaves_the_work_to_the_other(site: Site, data_folder: Path) -> None:
