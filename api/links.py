@@ -1,5 +1,6 @@
 """Addresses of the service: within it paths without a host, so that they hold behind any proxy."""
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = "/:@!$&'()*+,;="
 """What stands in a path as it is, besides letters, digits and `-._~` (RFC 3986, 3.3)."""
+_DATASET_PARTS: Final = {
+    "self": "get_dataset",
+    "scans": "list_scans",
+    "parameters": "list_parameters",
+    "files": "list_files",
+    "linked_files": "get_linked_files",
+    "record": "get_record",
+}
+"""The operations that show a dataset and its parts."""
 
 
 def to_address(request: Request, operation: str, **parameters: int | str) -> str:
     """Return the path of an operation, what a proxy puts before it included; parameters are percent-encoded."""
-    # Within a mounted application the root path is longer than the one of the service.
-    root_path: str = request.scope.get("app_root_path", request.scope.get("root_path", ""))
-    return root_path.rstrip("/") + _to_path(request, operation, parameters)
+    return _get_root_path(request) + _to_path(request, operation, parameters)
 
 
 def to_public_address(request: Request, operation: str, **parameters: int | str) -> str:
@@ -32,15 +40,24 @@ def to_public_address(request: Request, operation: str, **parameters: int | str)
     return base.rstrip("/") + _to_path(request, operation, parameters)
 
 
+def _get_root_path(request: Request) -> str:
+    # Within a mounted application the root path is longer than the one of the service.
+    root_path: str = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    return root_path.rstrip("/")
+
+
 def _to_path(request: Request, operation: str, parameters: dict[str, int | str]) -> str:
     encoded = {name: quote(each, _PLAIN) if isinstance(each, str) else each for name, each in parameters.items()}
+    return _get_template(request, operation, encoded).format(**encoded)
+
+
+def _get_template(request: Request, operation: str, names: Iterable[str]) -> str:
+    """Return the path of an operation with its parameters in braces."""
     # The framework tries one route after the other, at 50 us an address: more than searching for 20 datasets takes.
     templates: dict[str, str] = request.app.state.path_templates
     if (template := templates.get(operation)) is None:
-        template = templates[operation] = request.app.url_path_for(
-            operation, **{name: f"{{{name}}}" for name in encoded}
-        )
-    return template.format(**encoded)
+        template = templates[operation] = request.app.url_path_for(operation, **{name: f"{{{name}}}" for name in names})
+    return template
 
 
 def add_name(folder: str, name: str) -> str:
@@ -56,15 +73,19 @@ def to_landing_path(request: Request, doi: str) -> str:
 
 def to_dataset_links(request: Request, dataset_id: int, doi: str | None) -> DatasetLinks:
     """Return where the dataset and its parts are, and its landing page if it has a DOI."""
-    return DatasetLinks(
-        self=to_address(request, "get_dataset", dataset_id=dataset_id),
-        scans=to_address(request, "list_scans", dataset_id=dataset_id),
-        parameters=to_address(request, "list_parameters", dataset_id=dataset_id),
-        files=to_address(request, "list_files", dataset_id=dataset_id),
-        linked_files=to_address(request, "get_linked_files", dataset_id=dataset_id),
-        record=to_address(request, "get_record", dataset_id=dataset_id),
-        landing=to_landing_path(request, doi) if doi else None,
-    )
+    return make_dataset_links(request)(dataset_id, doi)
+
+
+def make_dataset_links(request: Request) -> Callable[[int, str | None], DatasetLinks]:
+    """Return what `to_dataset_links` is without the request: for a page of hits, which has 120 such addresses."""
+    root_path = _get_root_path(request)
+    templates = {part: _get_template(request, operation, ["dataset_id"]) for part, operation in _DATASET_PARTS.items()}
+
+    def to_links(dataset_id: int, doi: str | None) -> DatasetLinks:
+        parts = {part: root_path + template.format(dataset_id=dataset_id) for part, template in templates.items()}
+        return DatasetLinks(**parts, landing=to_landing_path(request, doi) if doi else None)
+
+    return to_links
 
 
 def to_scan_links(request: Request, dataset_id: int, entry_name: str) -> ScanLinks:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.dependencies import IndexDependency, NowDependency, SessionDependency, ViewerDependency
 from api.documentation import problems
-from api.links import to_dataset_links, to_page_links, to_search_links
+from api.links import make_dataset_links, to_page_links, to_search_links
 from api.listing import to_linked_answer
 from api.questions import SearchParameters
 from api.schemas.base import FacetSchema, PageLinks, to_members
@@ -84,12 +84,13 @@ def _find(
 
 
 def _to_answer(request: Request, page: DatasetPage, meant: str | None, links: PageLinks) -> Response:
+    to_links = make_dataset_links(request)
     items = [
         HitSchema(
             **to_members(hit.dataset),
             score=hit.score,
             highlights=[HighlightSchema.model_validate(each) for each in hit.highlights],
-            links=to_dataset_links(request, hit.dataset.id, hit.dataset.doi),
+            links=to_links(hit.dataset.id, hit.dataset.doi),
         )
         for hit in page.hits
     ]
