@@ -138,11 +138,9 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
 
 def refill_lost_index(services: Services) -> None:
     """Make every dataset due to be indexed, if the index holds nothing though it was told of some."""
-    if services.index.revisions(limit=1):
-        return
     with services.read_sessions() as session:
-        is_lost = has_indexed(session)
-    if is_lost:
+        was_told = has_indexed(session)
+    if was_told and not services.index.revisions(limit=1):
         run_transaction(services.write_sessions, forget_indexed)
 
 
