@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.catalogue.comparing import has_indexed
+from ingest.catalogue.comparing import find_indexed
 from ingest.catalogue.database import run_transaction
 from ingest.catalogue.errors import UnavailableError
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
@@ -139,9 +139,11 @@ def fail_master(services: Services, claim: Claim, error: Exception, now: datetim
 def refill_lost_index(services: Services) -> None:
     """Make every dataset due to be indexed, if the index holds nothing though it was told of some."""
     with services.read_sessions() as session:
-        was_told = has_indexed(session)
-    if was_told and not services.index.revisions(limit=1):
-        run_transaction(services.write_sessions, forget_indexed)
+        told = find_indexed(session)
+    # One is found as soon among a million as among ten. Only where it is missing is the whole index looked through.
+    if told is None or services.index.revisions_of([told]) or services.index.revisions(limit=1):
+        return
+    run_transaction(services.write_sessions, forget_indexed)
 
 
 def index_pending(services: Services, until: float = math.inf) -> int:

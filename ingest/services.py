@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ingest.catalogue.comparing import has_indexed
+from ingest.catalogue.comparing import find_indexed
 from ingest.catalogue.database import make_engine, make_read_sessions, make_write_sessions
 from ingest.catalogue.queue import Workers
 from ingest.catalogue.schema import upgrade_schema
@@ -59,7 +59,7 @@ def open_rebuild() -> Iterator[tuple[sessionmaker[Session], IndexRebuild]]:
     with _open_database() as engine:
         sessions = make_read_sessions(engine)
         with sessions() as session:
-            if not has_indexed(session):
+            if find_indexed(session) is None:
                 # The first use: an empty index says the truth. One that was lost is no answer until it is whole.
                 with suppress(IndexOutdatedError), closing(open_index(settings)) as index:
                     index.refresh()

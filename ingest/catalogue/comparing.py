@@ -94,9 +94,9 @@ def count_datasets(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Dataset)) or 0
 
 
-def has_indexed(session: Session) -> bool:
-    """Return whether an index was ever told of a dataset."""
-    return session.scalar(select(Dataset.id).where(Dataset.indexed_revision > 0).limit(1)) is not None
+def find_indexed(session: Session) -> int | None:
+    """Return one of the datasets that an index was told of; None if there is none."""
+    return session.scalar(select(Dataset.id).where(Dataset.indexed_revision > 0).limit(1))
 
 
 def walk_stretches(sessions: sessionmaker[Session], index: HoldsRevisions) -> Iterator[Stretch]:

@@ -14,7 +14,7 @@ from ingest.background import LOOK_EVERY_SECONDS, REST_AFTER_TROUBLE_SECONDS, wo
 from ingest.catalogue.indexing import find_unindexed, forget_indexed, load_documents, mark_indexed
 from ingest.catalogue.model import Dataset
 from ingest.catalogue.search.elastic import ElasticIndex
-from ingest.pipeline import index_pending
+from ingest.pipeline import index_pending, refill_lost_index
 from ingest.services import open_services
 from tests.pipeline.site import OLD, Site
 
@@ -49,6 +49,21 @@ def test_an_index_that_was_lost_is_filled_again(site: Site) -> None:
         session.execute(update(Dataset).values(indexed_revision=0))
     site.crawl()
     site.assert_index_agrees()
+
+
+def test_an_index_that_lacks_some_is_not_taken_for_a_lost_one(site: Site) -> None:
+    ids = []
+    for number in range(3):
+        path = site.write(f"{number}.h5", title=str(number))
+        site.crawl()
+        ids.append(site.dataset(path).id)
+    for kept in ids:
+        site.services.index.delete([each for each in ids if each != kept])
+        refill_lost_index(site.services)
+        assert lagging(site) == 0
+        with site.services.write_sessions.begin() as session:
+            forget_indexed(session)
+        index_pending(site.services)
 
 
 def test_process_beside_the_api_reads_on_while_the_engine_is_away_and_fills_it_when_it_is_back(
